@@ -1,0 +1,1 @@
+"""How any process lives: counters, heartbeats, histograms, errors, waiting, warm-up, supervision."""
