@@ -38,9 +38,16 @@ def cache_root() -> Path:
     return Path(base) / "mmfast" / "numba"
 
 
+def _last_used(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:  # another process dropped it just now
+        return 0.0
+
+
 def select_cache(root: Path | None = None, package: Path = PACKAGE, keep: int = 4) -> Path:
     """
-    Make the folder of this source tree and drop all but the ``keep`` most recently used others.
+    Make the folder of this source tree and keep it with the most recently used others, ``keep`` in all.
 
     A few are kept because two checkouts on one host would otherwise empty each other's folder.
     """
@@ -48,7 +55,7 @@ def select_cache(root: Path | None = None, package: Path = PACKAGE, keep: int = 
     folder = root / source_hash(package)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.utime(folder)
-    others = sorted((p for p in root.iterdir() if p != folder), key=lambda p: p.stat().st_mtime, reverse=True)
+    others = sorted((p for p in root.iterdir() if p != folder), key=_last_used, reverse=True)
     for stale in others[keep - 1 :]:
         shutil.rmtree(stale, ignore_errors=True)
     return folder

@@ -40,7 +40,7 @@ HISTOGRAM = bare(("count", "i8"), ("sum_ns", "i8"), ("max_ns", "i8"), ("_pad", "
                  ("bucket", "i8", (HISTOGRAM_BUCKETS,)), size=64 + 8 * HISTOGRAM_BUCKETS)
 
 # Which process reads the account: one lossless ring each, so that a slow reader loses nothing.
-ACCOUNT_READERS = ("estimator", "quoter", "watchdog")
+ACCOUNT_READERS = ("estimator", "quoter")
 
 
 def regions(instrument_count: int) -> list[Region]:

@@ -1,1 +1,1 @@
-"""feed"""
+"""Wire bytes → market records on the broadcast ring."""

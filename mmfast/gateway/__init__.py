@@ -1,1 +1,1 @@
-"""gateway"""
+"""Order requests → the venue, and the venue's word on orders, fills and position → the account rings."""

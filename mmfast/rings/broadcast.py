@@ -12,8 +12,15 @@ A slot's first word is n when message n is there, -(n + 2) while n is being writ
 from __future__ import annotations
 
 from mmfast.kernel import kernel
-from mmfast.rings.atomics import copy, fence_acquire, fence_release, load_acquire, load_unordered
-from mmfast.rings.atomics import store_release, store_unordered
+from mmfast.rings.atomics import (
+    copy,
+    fence_acquire,
+    fence_release,
+    load_acquire,
+    load_unordered,
+    store_release,
+    store_unordered,
+)
 from mmfast.rings.layout import O_CAPACITY, O_HEAD
 from mmfast.rings.spsc import publish, slot_address
 

@@ -12,8 +12,17 @@ A full ring refuses: the writer counts it and treats it as a fault. Fields are w
 from __future__ import annotations
 
 from mmfast.kernel import kernel
-from mmfast.rings.atomics import load_acquire, load_unordered, store_release, store_unordered
-from mmfast.rings.layout import HEADER_BYTES, O_CAPACITY, O_HEAD, O_MASK, O_REFUSED, O_STRIDE, O_TAIL, O_TAIL_CACHE
+from mmfast.rings.atomics import copy, load_acquire, load_unordered, store_release, store_unordered
+from mmfast.rings.layout import (
+    HEADER_BYTES,
+    O_CAPACITY,
+    O_HEAD,
+    O_MASK,
+    O_REFUSED,
+    O_STRIDE,
+    O_TAIL,
+    O_TAIL_CACHE,
+)
 
 
 @kernel
@@ -43,6 +52,13 @@ def publish(ring: int, slot: int) -> int:
     store_release(slot, number)
     store_release(ring + O_HEAD, number + 1)
     return number
+
+
+@kernel
+def put(ring: int, slot: int, source: int, size: int) -> int:
+    """Fill the claimed slot from the record at ``source`` (all but its first word, which is the ring's) and publish."""
+    copy(slot + 8, source + 8, size - 8)
+    return publish(ring, slot)
 
 
 @kernel

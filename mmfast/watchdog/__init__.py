@@ -1,1 +1,1 @@
-"""watchdog"""
+"""The only stage that may stop the others: heartbeats, limits, reconciles, the kill switch."""

@@ -1,0 +1,158 @@
+"""
+Doctor: is this host fit for an engine.
+
+In      the host, the configuration.
+Out     one row for each check: ok, warn, fail or skip, what was found, what to do; exit 1 on any fail.
+Source  a fail would keep an engine from running or make it lie; a warning costs microseconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from mmfast.cli.outcome import Exit, say, tell
+from mmfast.config.fault import ConfigError
+from mmfast.config.load import load
+from mmfast.config.root import EngineConfig
+
+OK, WARN, FAIL, SKIP = "ok", "warn", "fail", "skip"
+PYTHON_FIRST, PYTHON_BEYOND = (3, 11), (3, 14)
+SHM_SPARE = 2  # a dead run's segment and the new one may be there together
+FILES_WANTED = 1024
+CLOCK_SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+
+
+class Finding(NamedTuple):
+    """The result of one check."""
+
+    check: str
+    verdict: str
+    found: str
+    remedy: str = ""
+
+
+def doctor(file: Path | None, as_json: bool) -> Exit:
+    """Run every check and print what it found."""
+    findings = examine(file)
+    if as_json:
+        tell(json.dumps({"ok": not failed(findings), "checks": [f._asdict() for f in findings]}))
+    else:
+        for f in findings:
+            tell(f"{f.verdict:<4}  {f.check:<13}  {f.found}" + (f"\n{'':21}→ {f.remedy}" if f.remedy else ""))
+        say("fit" if not failed(findings) else "not fit: see the lines that begin with fail")
+    return Exit.FAILURE if failed(findings) else Exit.OK
+
+
+def failed(findings: list[Finding]) -> bool:
+    """True if a check failed; warnings do not count."""
+    return any(f.verdict == FAIL for f in findings)
+
+
+def examine(file: Path | None) -> list[Finding]:
+    """Every check, in the order in which they matter."""
+    config: EngineConfig | None = None
+    try:
+        config = load(file=file)
+        about = Finding("configuration", OK, f"{config.hash}, {config.venue.kind}, {', '.join(config.coins)}")
+    except ConfigError as error:
+        about = Finding("configuration", FAIL, f"{len(error.faults)} faults", "mmfast config check")
+    checks: tuple[Callable[[], Finding], ...] = (
+        python, platform, lambda: shared_memory(config), lambda: cores(config), locked_memory, open_files,
+        clock, kernels, lambda: state_folder(config))
+    return [about, *(check() for check in checks)]
+
+
+def python() -> Finding:
+    """The interpreter is one that the compiler knows."""
+    fits = PYTHON_FIRST <= sys.version_info[:2] < PYTHON_BEYOND
+    found = ".".join(map(str, sys.version_info[:3]))
+    return Finding("python", OK if fits else FAIL, found, "" if fits else "use Python 3.11 to 3.13")
+
+
+def platform() -> Finding:
+    """Futex numbers and fences are those of x86-64 Linux."""
+    system = os.uname()
+    fits = system.sysname == "Linux" and system.machine == "x86_64"
+    return Finding("platform", OK if fits else FAIL, f"{system.sysname} {system.machine}",
+                   "" if fits else "the rings are written for Linux on x86-64")
+
+
+def shared_memory(config: EngineConfig | None, folder: Path = Path("/dev/shm")) -> Finding:
+    """Room for the house, twice."""
+    from mmfast.rings.region import house_bytes
+    from mmfast.topology import regions
+
+    needed = SHM_SPARE * house_bytes(regions(len(config.coins) if config else 1))
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Finding("shared memory", FAIL, f"{folder}: {error.strerror}", f"mount a tmpfs on {folder}")
+    found = f"{free / 2**20:.0f} MiB free, {needed / 2**20:.0f} MiB wanted"
+    remedy = f"mount -o remount,size=256m {folder}; in a container --shm-size=256m"
+    return Finding("shared memory", OK, found) if free >= needed else Finding("shared memory", FAIL, found, remedy)
+
+
+def cores(config: EngineConfig | None) -> Finding:
+    """Enough cores for the layout of the host."""
+    count = len(os.sched_getaffinity(0))
+    if config is None:
+        return Finding("cores", SKIP, f"{count}, configuration unknown")
+    pinned = [name for name, place in config.host.places.items() if place.core >= 0]
+    if pinned:
+        return Finding("cores", OK, f"{count}; pinned: {', '.join(pinned)}")
+    return Finding("cores", WARN, f"{count}; no process has one of its own",
+                   "six cores and --host isolated take wake-ups of tens of microseconds off each hop")
+
+
+def locked_memory(needed_bytes: int = 64 * 1024) -> Finding:
+    """Memory that holds a key must not be swapped out."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    fits = soft == resource.RLIM_INFINITY or soft >= needed_bytes
+    found = "unlimited" if soft == resource.RLIM_INFINITY else f"{soft // 1024} KiB"
+    return Finding("locked memory", OK if fits else WARN, found,
+                   "" if fits else "ulimit -l unlimited, or LimitMEMLOCK= of the service")
+
+
+def open_files() -> Finding:
+    """Sockets, events and files of a run."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    fits = soft >= FILES_WANTED
+    return Finding("open files", OK if fits else WARN, str(soft), "" if fits else f"ulimit -n {FILES_WANTED}")
+
+
+def clock(source: Path = CLOCK_SOURCE) -> Finding:
+    """A clock that is read without a system call."""
+    try:
+        name = source.read_text().strip()
+    except OSError:
+        return Finding("clock", SKIP, "the clock source cannot be read here")
+    fast = name in ("tsc", "kvm-clock", "hyperv_clocksource_tsc_page")
+    return Finding("clock", OK if fast else WARN, name,
+                   "" if fast else "boot with clocksource=tsc tsc=reliable if the host can")
+
+
+def kernels() -> Finding:
+    """The compiled kernels of this version are on disk."""
+    from mmfast.kernel import is_cached
+
+    cached = is_cached()
+    return Finding("kernels", OK if cached else WARN, "compiled" if cached else "not compiled yet",
+                   "" if cached else "mmfast warmup")
+
+
+def state_folder(config: EngineConfig | None) -> Finding:
+    """The latch can be written."""
+    if config is None:
+        return Finding("state folder", SKIP, "configuration unknown")
+    folder = config.state_path
+    there = next(p for p in (folder, *folder.parents) if p.exists())
+    fits = os.access(there, os.W_OK | os.X_OK)
+    return Finding("state folder", OK if fits else FAIL, str(folder),
+                   "" if fits else f"make {there} writable")

@@ -1,0 +1,151 @@
+"""
+`mmfast start`: makes markets until told to stop.
+
+In      options of the command line on top of the configuration.
+Out     a few lines about what runs where, a report if asked for, an exit code.
+Source  a local exchange is started for `--venue local`; real venues need two statements and a confirmation.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+console = Console(stderr=True, highlight=False)
+
+
+def parse_duration_s(text: str) -> float:
+    """``90``, ``90s``, ``5m`` or ``1h`` in seconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", text.strip())
+    if not match or float(match[1]) <= 0:
+        raise typer.BadParameter(f"{text!r} is not a duration: write 90s, 5m or 1h")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"]
+
+
+def start(
+    venue: Annotated[str, typer.Option(help="local, testnet or mainnet")] = "local",
+    market: Annotated[str | None, typer.Option(help="what the local exchange shows: synthetic or recording")] = None,
+    data: Annotated[Path | None, typer.Option(help="folder of the recording")] = None,
+    speed: Annotated[str | None, typer.Option(help="speed of the recording: a number, or max")] = None,
+    coin: Annotated[str | None, typer.Option(help="coins to quote, separated by commas")] = None,
+    seed: Annotated[int | None, typer.Option(help="seed of the synthetic market")] = None,
+    host: Annotated[str | None, typer.Option(help="auto, shared, isolated or fused")] = None,
+    name: Annotated[str | None, typer.Option(help="name of this engine")] = None,
+    run_for: Annotated[str | None, typer.Option("--for", help="end after this time: 90s, 5m, 1h")] = None,
+    report: Annotated[Path | None, typer.Option(help="write a JSON report here at the end")] = None,
+    truth: Annotated[Path | None, typer.Option(help="have the local exchange log its truth here")] = None,
+    config: Annotated[Path | None, typer.Option(help="your own configuration file")] = None,
+) -> None:
+    """Make markets until Ctrl-C, SIGTERM or --for; then pull the quotes and confirm that nothing rests."""
+    from mmfast.config import ConfigError, load
+
+    duration_s = parse_duration_s(run_for) if run_for else None
+    chosen: dict[str, Any] = {
+        "market.kind": market, "market.data": str(data) if data else None, "market.speed": _speed(speed),
+        "market.seed": seed, "engine.name": name,
+    }
+    try:
+        loaded = load(venue, coins=[c for c in coin.split(",") if c] if coin else None, host=host, file=config,
+                      overrides={k: v for k, v in chosen.items() if v is not None})
+    except ConfigError as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(4) from None
+    if loaded.venue.kind != "local":
+        console.print(f"venue {loaded.venue.kind!r} is not open yet in this version: use --venue local", style="red")
+        raise typer.Exit(4)
+    raise typer.Exit(_run(loaded, duration_s, report, truth))
+
+
+def _speed(text: str | None) -> float | str | None:
+    if text is None or text == "max":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"speed {text!r} is neither a number nor max") from None
+
+
+def _run(config: Any, duration_s: float | None, report: Path | None, truth: Path | None) -> int:
+    """Check, start the exchange, warm up meanwhile, trade, stop; the exit code."""
+    began = time.monotonic()
+    from mmfast.cli.local_venue import LocalVenue, VenueFailed
+    from mmfast.hosts.engine import EXIT_FAILURE, Engine, StartRefused, Venue, check_alone
+    from mmfast.hosts.instruments import UnknownCoin
+    from mmfast.runtime.rest import VenueUnreachable
+
+    engine = local = None
+    try:
+        note = check_alone(config)
+        if note:
+            console.print(note, style="yellow")
+        local = LocalVenue(config, truth)
+        _warm_up()
+        local.wait_ready()
+        engine = Engine(config, Venue(local.url, local.ws_url, False, local.lost), local.keys)
+        engine.start()
+        _introduce(engine, local, time.monotonic() - began)
+        ended = engine.serve(duration_s, lambda: None)
+        return _finish(engine, ended, report)
+    except (StartRefused, VenueFailed, UnknownCoin, VenueUnreachable, RuntimeError) as error:
+        console.print(str(error), style="red", markup=False)
+        return getattr(error, "exit_code", EXIT_FAILURE)
+    finally:
+        if engine is not None:
+            engine.close()
+        if local is not None:
+            local.close()
+
+
+def _warm_up() -> None:
+    """Compile the kernels, or load them, with progress on the terminal."""
+    from mmfast.hosts.warm import steps
+    from mmfast.kernel import is_cached
+    from mmfast.runtime.warmup import warm
+
+    title = "loading kernels" if is_cached() else "compiling kernels (once for this version)"
+    plan, done = steps()
+    with Progress(TextColumn(title), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
+                  console=console, transient=True) as progress:
+        task = progress.add_task("", total=len(plan))
+        warm(plan, lambda name, index, count: progress.update(task, completed=index, description=name))
+    done()
+
+
+def _introduce(engine: Any, local: Any, seconds: float) -> None:
+    """Say in a few lines what runs where."""
+    config = engine.config
+    market = config.market
+    source = market.kind if market.kind == "synthetic" else f"recording {market.data} at {market.speed}x"
+    console.print(f"[bold]mmfast[/bold] run {engine.run_id}, ready in {seconds:.1f} s", highlight=False)
+    console.print(f"  venue     {config.venue.kind} exchange {local.url} (pid {local.pid}), {source} market")
+    console.print(f"  coins     {', '.join(engine.coins)}   account {engine.keys.account}")
+    for process, child in engine.supervisor.children.items():
+        place = engine.supervisor.placements[process]
+        where = f"core {place.core}" if place.core >= 0 else "any core"
+        console.print(f"  {process:<9} pid {child.pid}, {where}, {config.host.places[process].idle}s when idle")
+    console.print("  watch     mmfast status --watch     end  Ctrl-C or mmfast stop")
+
+
+def _finish(engine: Any, ended: str, report: Path | None) -> int:
+    """Stop, say how it ended, write the report."""
+    from mmfast.hosts import report as run_report
+
+    console.print(f"{ended}: pulling quotes")
+    cpu_s, rss = run_report.cpu_seconds(engine), run_report.memory_bytes(engine)
+    code, resting = engine.stop()
+    result = run_report.build(engine, ended, resting, cpu_s, rss)
+    if report is not None:
+        report.write_text(json.dumps(result, indent=2) + "\n")
+    said = "nothing rests at the venue" if resting == 0 else f"{resting} orders may still rest at the venue"
+    console.print(f"{said}; {result['fills']} fills, P&L ${result['pnl_usd']:+,.4f}"
+                  + (f", report in {report}" if report else ""), style=None if resting == 0 else "red")
+    sys.stderr.flush()
+    return int(code)

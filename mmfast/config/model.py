@@ -1,0 +1,82 @@
+"""
+Model: the numbers of the pricing model, and what one coin has of its own.
+
+In      the table [model] and one file for each coin.
+Out     Model; Coin, which is a whole Model with its clip and its position limit.
+Source  Guéant, Lehalle & Fernandez-Tapia (2013) with costs; symbols stand in config/default.toml.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mmfast.config.section import (
+    Bps,
+    Dollars,
+    ModeNonNegative,
+    ModePositive,
+    ModeShare,
+    NonNegative,
+    Positive,
+    Seconds,
+    Section,
+    Share,
+)
+
+MAX_LEVELS = 8  # levels of a side in a QUOTE record
+
+
+class Model(Section):
+    """[model]: one consistent set; three numbers are for the modes quiet, trending, crisis."""
+
+    # volatility
+    sigma_ref_bps: Bps
+    mode_sigma: ModePositive
+    log_sigma_rate_per_s: Positive
+    log_sigma_sd: Positive
+    jump_sigma_bps: Bps
+    jump_rate_per_s: ModeNonNegative
+    # drift
+    theta_per_s: Positive
+    drift_sd_bps_per_s: ModePositive
+    drift_var_floor_share: Share
+    # intensity
+    kappa_per_bp: Annotated[float, Field(ge=0.01, le=50)]
+    intensity_per_s: Positive
+    mode_kappa: ModePositive
+    # costs
+    maker_fee_bps: Annotated[float, Field(ge=-10, le=100)]
+    taker_fee_bps: Annotated[float, Field(ge=0, le=100)]
+    adverse_bps: Bps
+    mode_adverse: ModePositive
+    informed_prior: Annotated[float, Field(ge=0, lt=1)]
+    informed_horizon_s: Seconds
+    quote_latency_s: Seconds
+    impact_bps: NonNegative
+    edge_min_bps: NonNegative
+    # risk
+    skew_limit_bps: Bps
+    gamma_curve: NonNegative
+    mode_gamma: ModePositive
+    mode_kelly: ModeShare
+    mode_limit: ModeShare
+    gamma_budget_share_per_h: Share
+    # ladder
+    level_max: Annotated[int, Field(ge=1, le=MAX_LEVELS)]
+    level_ratio: Annotated[float, Field(gt=0, lt=1)]
+    depth_max_bps: Bps
+    size_max_clips: Annotated[float, Field(ge=1, le=1_000)]
+    min_order_usd: Annotated[float, Field(ge=10, le=1e6)]  # the venue refuses less than $10
+    # latch
+    life_s: Seconds
+    action_cost_usd: NonNegative
+    queue_bonus: Share
+
+
+class Coin(Model):
+    """[coins.NAME]: what [model] says, where the coin's file says nothing else, and the coin's own size."""
+
+    clip_usd: Dollars
+    max_position_usd: Dollars

@@ -1,0 +1,146 @@
+"""
+The feed handler: keeps the market data socket, publishes what it says, ticks the engine's clock.
+
+In      frames of the venue's market channels.
+Out     the market ring; channel ages; TIMER and GAP records.
+Source  the flow of topology.py; a callback of the socket does all the work of a frame before it returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import numpy as np
+
+from mmfast.config import EngineConfig
+from mmfast.feed.admit import FEED_STATE
+from mmfast.feed.publish import FAULT, FEED, publish_frame, publish_gap, publish_timer
+from mmfast.records.control import (
+    CHANNEL_BBO,
+    CHANNEL_BOOK_FAST,
+    CHANNEL_BOOK_SLOW,
+    CHANNEL_COUNT,
+    CHANNEL_CTX,
+    CHANNEL_TRADES,
+    STATE_RUNNING,
+)
+from mmfast.records.market import GAP_CONNECTION_LOST, GAP_STALE
+from mmfast.rings.broadcast import recover_writer
+from mmfast.rings.layout import HEADER_BYTES
+from mmfast.rings.region import House
+from mmfast.runtime.catalog import histogram_index
+from mmfast.runtime.control import Control
+from mmfast.runtime.counters import Counters
+from mmfast.runtime.errorlog import ErrorLog
+from mmfast.runtime.eventloop import run_loop
+from mmfast.runtime.heartbeat import Heart
+from mmfast.runtime.histogram import observe
+from mmfast.runtime.link import Link, LinkPolicy
+from mmfast.runtime.process import Placement
+from mmfast.runtime.wake import bell_address
+from mmfast.topology import HISTOGRAM
+from mmfast.venues.hyperliquid import decode, encode
+
+# The names under which the venue keeps the five channels of a coin.
+SUBSCRIPTIONS: tuple[tuple[int, dict[str, object]], ...] = (
+    (CHANNEL_BBO, {"type": "bbo"}),
+    (CHANNEL_TRADES, {"type": "trades"}),
+    (CHANNEL_BOOK_FAST, {"type": "l2Book", "fast": True}),
+    (CHANNEL_BOOK_SLOW, {"type": "l2Book"}),
+    (CHANNEL_CTX, {"type": "activeAssetCtx"}),
+)
+# A socket on which no coin has spoken for this many times the staleness limit is given up.
+SILENCE_LIMITS = 2.5
+
+
+class FeedStage:
+    """One connection to one venue, for all coins of the engine."""
+
+    def __init__(self, house: House, config: EngineConfig, ws_url: str) -> None:
+        self.config = config
+        self.instruments = house.table("instrument").copy()
+        self.names = [bytes(row["name"]).rstrip(b"\0").decode() for row in self.instruments]
+        self.control = Control(house)
+        self.heart = Heart(house, "feed")
+        self.counters = Counters(house, "feed")
+        self.errors = ErrorLog(house, "feed")
+        self.channels = house.table("channel")
+        self.states = np.zeros(len(self.names), FEED_STATE)
+        self.context = np.zeros(1, FEED)
+        self.context["market"] = house.address["market"]
+        self.context["channels"] = house.address["channel"] + HEADER_BYTES
+        self.context["states"] = self.states.ctypes.data
+        self.context["counters"] = self.counters.address
+        self.context["bell"] = bell_address(house, "estimator")
+        self.context["instrument_count"] = len(self.names)
+        self.address = int(self.context.ctypes.data)
+        self.frame_histogram = house.address["histogram"] + HEADER_BYTES + histogram_index("frame") * HISTOGRAM.itemsize
+        self.tick_index = 0
+        recover_writer(house.address["market"])
+        feed = config.feed
+        policy = LinkPolicy(feed.ping_s, SILENCE_LIMITS * feed.stale_bbo_or_book_s, feed.reconnect_first_s,
+                            feed.reconnect_max_s, feed.max_connects_per_min)
+        self.link = Link(ws_url, policy, self._on_connected, self._on_frame, self._on_lost)
+
+    async def run(self) -> int:
+        """Until the engine stops: keep the socket up, tick on absolute deadlines."""
+        keeping = asyncio.ensure_future(self.link.keep_up())
+        step_s = self.config.feed.timer_ms * 1e-3
+        deadline = time.monotonic()
+        while not self.control.stopping:
+            deadline = max(deadline + step_s, time.monotonic())
+            await asyncio.sleep(deadline - time.monotonic())
+            self._tick(time.monotonic_ns())
+        self.link.close()
+        keeping.cancel()
+        return 0
+
+    def _on_connected(self) -> None:
+        self.counters.add("connect_count")
+        self.states["replaying"] = 1
+        for name in self.names:
+            for _, subscription in SUBSCRIPTIONS:
+                self.link.send(encode.subscribe_frame({**subscription, "coin": name}))
+        self.heart.enter(STATE_RUNNING)
+
+    def _on_frame(self, payload: bytes, ts_recv_ns: int) -> None:
+        self.counters.add("frame_count")
+        self.counters.add("byte_count", len(payload))
+        code = publish_frame(payload, self.address, self.instruments, ts_recv_ns)
+        if code == FAULT:
+            self.errors.record(f"frame not used: {payload[:80]!r}")
+        elif code == decode.ERROR or code == decode.MALFORMED:
+            self.counters.add("error_frame_count")
+            self.errors.record(f"the venue says: {payload[:160]!r}")
+        else:
+            observe(self.frame_histogram, time.monotonic_ns() - ts_recv_ns)
+
+    def _on_lost(self, reason: str) -> None:
+        self.errors.record(f"market data {reason}")
+        self.counters.add("gap_count")
+        publish_gap(self.address, -1, GAP_CONNECTION_LOST, time.monotonic_ns())
+
+    def _tick(self, now_ns: int) -> None:
+        self.heart.beat()
+        self.tick_index += 1
+        self.counters.add("timer_count")
+        self._note_stale(now_ns)
+        publish_timer(self.address, self.tick_index, now_ns)
+
+    def _note_stale(self, now_ns: int) -> None:
+        """A coin whose touch and fast book are both silent is marked once, and again when it speaks and stops."""
+        limit_ns = int(self.config.feed.stale_bbo_or_book_s * 1e9)
+        last_ns = self.channels["last_ns"].reshape(-1, CHANNEL_COUNT)
+        newest = np.maximum(last_ns[:, CHANNEL_BBO], last_ns[:, CHANNEL_BOOK_FAST])
+        stale = (newest > 0) & (now_ns - newest > limit_ns)
+        for inst in np.flatnonzero(stale & (self.states["stale"] == 0)):
+            self.counters.add("gap_count")
+            self.channels["gap_count"][inst * CHANNEL_COUNT + CHANNEL_BBO] += 1
+            publish_gap(self.address, int(inst), GAP_STALE, now_ns)
+        self.states["stale"] = stale
+
+
+def main(house: House, config: EngineConfig, placement: Placement, ws_url: str) -> int:
+    """Body of the feed handler's process."""
+    return run_loop(FeedStage(house, config, ws_url).run, placement)

@@ -1,0 +1,292 @@
+"""
+The desk: our orders and our account, kept in step with the venue, mirrored slot by slot into shared memory.
+
+In      quotes from the quoter; answers, order updates and fills from the venue.
+Out     slots to cancel and slots to place; the shared order table; the ledgers; fills on the account rings.
+Source  a cloid stands in shared memory before its bytes are written (see records/order.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mmfast.config import EngineConfig
+from mmfast.executor import budget as budgets
+from mmfast.executor import lifecycle
+from mmfast.executor.diff import ACTION, ACTION_MAX, PLACE, diff
+from mmfast.executor.limits import new_limits
+from mmfast.gateway import ledger as books
+from mmfast.gateway import orders as table
+from mmfast.records.account import FILL, KIND_FILL, KIND_POSITION, LEDGER
+from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, LIVE_STATES, OPEN, ORDER, ORDER_SLOTS
+from mmfast.records.order import FILLED as FILLED_STATE
+from mmfast.records.quote import QUOTE
+from mmfast.rings import seqlock, spsc
+from mmfast.rings.bell import ring_bell
+from mmfast.rings.region import House
+from mmfast.runtime.counters import Counters
+from mmfast.runtime.errorlog import ErrorLog
+from mmfast.runtime.wake import bell_address
+from mmfast.topology import ACCOUNT_READERS
+from mmfast.units import ASK, BID, NS_PER_MS, NS_PER_S, UUSD_PER_USD
+from mmfast.venues.hyperliquid.errors import reject_reason
+from mmfast.venues.hyperliquid.messages import (
+    DONE,
+    FILLED,
+    REFUSED,
+    UNKNOWN,
+    Fill,
+    OrderAnswer,
+    OrderUpdate,
+    status_is_terminal,
+)
+
+UNSETTLED_NS = 2 * NS_PER_S  # an ended order whose last fills are not in after this is asked for
+
+
+class Desk:
+    """All orders and ledgers of one account. No sockets and no clock: time is an argument."""
+
+    def __init__(self, house: House, config: EngineConfig, salt: int, now_ns: int) -> None:
+        self.house = house
+        self.counters = Counters(house, "gateway")
+        self.errors = ErrorLog(house, "gateway")
+        self.instruments = house.table("instrument").copy()
+        self.parameters = house.cells("parameters").copy()
+        self.orders = table.new_orders()
+        self.register = table.new_register(salt)
+        self.tids = books.new_tids()
+        self.ledgers = house.cells("ledger").copy()
+        self.budget = budgets.new_budget(now_ns)
+        self.limits = [self._limits(config, inst) for inst in range(len(self.instruments))]
+        self.quotes = np.zeros(len(self.instruments), QUOTE)
+        self.versions = [0] * len(self.instruments)
+        self.actions = np.zeros(ACTION_MAX, ACTION)
+        self.freed = np.zeros(ORDER_SLOTS, np.int64)
+        self.account_rings = [(house.address[f"account_{r}"], bell_address(house, r)) for r in ACCOUNT_READERS]
+        for ring, _ in self.account_rings:
+            spsc.recover_writer(ring)
+        for slot in range(ORDER_SLOTS):
+            self.mirror(slot)
+
+    def _limits(self, config: EngineConfig, inst: int) -> np.ndarray:
+        parameters = self.parameters[inst]
+        return new_limits(int(parameters["position_max_lots"]), round(config.risk.max_order_usd * UUSD_PER_USD),
+                          config.risk.price_collar_bps, int(parameters["min_order_uusd"]), config.risk.max_open_orders)
+
+    # ---- from quotes to slots
+
+    def read_quote(self, inst: int) -> bool:
+        """Copy the newest quote set of an instrument; True if it is news."""
+        cell = seqlock.cell_address(self.house.address["quote"], inst)
+        if seqlock.version(cell) in (self.versions[inst], self.versions[inst] + 1):
+            return False
+        loaded = seqlock.load(cell, self.quotes.ctypes.data + inst * QUOTE.itemsize, QUOTE.itemsize)
+        if loaded <= 0:
+            return False
+        self.versions[inst] = loaded
+        quote = self.quotes[inst]
+        if np.isfinite(quote["fair_px"]) and quote["fair_px"] > 0.0:
+            self.ledgers[inst]["mark_ticks"] = round(float(quote["fair_px"]) * int(self.instruments[inst]["ticks_per_usd"]))
+        return True
+
+    def plan(self, inst: int, may_trade: bool, now_ns: int) -> tuple[list[int], list[int]]:
+        """
+        Slots to cancel and slots to place, so that what rests becomes what the quote wants.
+
+        The placed ones are PENDING and stand in shared memory when this returns. With ``may_trade`` False
+        everything that rests is canceled, whatever the quote says.
+        """
+        budgets.refill(self.budget[0], now_ns)
+        held = int(self.budget[0]["held_count"])
+        quote = self.quotes[inst]
+        if not may_trade:
+            quote["pull"] = 1
+        used = self.orders[: table.high_water(self.orders)]
+        count = diff(quote, used, inst, now_ns, self.parameters[inst], self.budget[0], self.limits[inst][0],
+                     int(self.ledgers[inst]["position_lots"]), self.actions)
+        self.counters.add("held_count", int(self.budget[0]["held_count"]) - held)
+        cancels, places = [], []
+        for action in self.actions[:count]:
+            if action["kind"] != PLACE:
+                cancels.append(int(action["slot"]))
+                continue
+            slot = table.place(self.orders, self.register[0], action, quote, inst, now_ns)
+            if slot == table.NONE:
+                self.counters.add("blocked_count")
+                self.errors.record("the order table is full: no order was placed")
+                break
+            places.append(slot)
+            self.mirror(slot)
+        return cancels, places
+
+    def mirror(self, slot: int) -> None:
+        """Publish one slot of the working table."""
+        seqlock.store(seqlock.cell_address(self.house.address["order"], slot),
+                      self.orders.ctypes.data + slot * ORDER.itemsize, ORDER.itemsize)
+
+    def apply(self, slot: int, event: int, now_ns: int, told_lots: int = table.UNTOLD) -> None:
+        """Let an event of the life table happen to an order, and publish it."""
+        table.apply(self.orders[slot], self.register[0], event, told_lots, now_ns)
+        self.mirror(slot)
+
+    def live_slots(self, inst: int = -1) -> list[int]:
+        """Slots that may rest at the venue, of one instrument or (-1) of all."""
+        used = self.orders[: table.high_water(self.orders)]
+        live = np.isin(used["state"], LIVE_STATES)
+        if inst >= 0:
+            live &= used["inst"] == inst
+        return [int(s) for s in np.flatnonzero(live)]
+
+    def unresolved_slots(self, now_ns: int) -> list[int]:
+        """Orders of unknown fate, and orders that ended a while ago without all their fills."""
+        used = self.orders[: table.high_water(self.orders)]
+        ended = (used["state"] == CANCELED) | (used["state"] == FILLED_STATE)
+        waits = ended & (used["lots"] > used["filled_lots"]) & (now_ns - used["ts_ns"] > UNSETTLED_NS)
+        return [int(s) for s in np.flatnonzero((used["state"] == AMBIGUOUS) | waits)]
+
+    # ---- from the venue to slots
+
+    def on_order_answers(self, slots: list[int], answers: Sequence[OrderAnswer], now_ns: int) -> None:
+        """The answers to a batch of placements, one for each; what is UNKNOWN is ambiguous, never a rejection."""
+        for slot, answer in zip(slots, answers):
+            order = self.orders[slot]
+            if answer.oid:
+                order["oid"] = answer.oid
+            if answer.kind == UNKNOWN:
+                self.counters.add("ambiguous_count")
+                self.apply(slot, lifecycle.ANSWER_LOST, now_ns)
+            elif answer.kind == REFUSED:
+                self._count_reject(answer.text)
+                self.apply(slot, lifecycle.ACK_ERROR, now_ns)
+            elif answer.kind == FILLED:
+                self.counters.add("order_acked_count")
+                sz_decimals = int(self.instruments[order["inst"]]["sz_decimals"])
+                self.apply(slot, lifecycle.ACK_FILLED, now_ns, answer.filled_lots(sz_decimals))
+            else:
+                self.counters.add("order_acked_count")
+                self.apply(slot, lifecycle.ACK_RESTING, now_ns)
+
+    def on_cancel_answers(self, slots: list[int], answers: Sequence[OrderAnswer], now_ns: int) -> None:
+        """The answers to a batch of cancels, one for each."""
+        for slot, answer in zip(slots, answers):
+            if answer.kind == DONE:
+                self.counters.add("cancel_acked_count")
+                self.apply(slot, lifecycle.CANCEL_OK, now_ns)
+            elif answer.kind == REFUSED and reject_reason(answer.text) == "missing":
+                self.counters.add("cancel_late_count")
+                self.apply(slot, lifecycle.CANCEL_MISSING, now_ns)
+            else:
+                if answer.kind == REFUSED:
+                    self._count_reject(answer.text)
+                self.apply(slot, lifecycle.ANSWER_LOST, now_ns)
+
+    def _count_reject(self, text: str) -> None:
+        reason = reject_reason(text)
+        self.counters.add("order_rejected_count")
+        name = "other" if reason == "missing" else reason
+        self.counters.add(f"reject_{name}_count")
+        if name not in ("post_only",):  # normal in a moving market
+            self.errors.record(f"the venue refused: {text}")
+
+    def on_update(self, update: OrderUpdate, now_ns: int) -> int:
+        """An order update of the venue; the slot it was for, NONE if the order is not ours."""
+        self.counters.add("user_event_count")
+        slot = table.find_by_cloid(self.orders, update.cloid_hi, update.cloid_lo)
+        if slot == table.NONE:
+            slot = table.find_by_oid(self.orders, update.oid)
+        if slot == table.NONE:
+            return slot
+        order = self.orders[slot]
+        order["oid"] = update.oid
+        if update.status == "open":
+            self.apply(slot, lifecycle.UPDATE_OPEN, now_ns)
+        elif update.status == "filled":
+            self.apply(slot, lifecycle.UPDATE_FILLED, now_ns, update.orig_lots)
+        elif "ejected" in update.status:
+            self.apply(slot, lifecycle.UPDATE_REJECTED, now_ns, 0)
+        elif status_is_terminal(update.status):
+            self.apply(slot, lifecycle.UPDATE_CANCELED, now_ns, update.orig_lots - update.lots)
+        return slot
+
+    def on_fill(self, fill: Fill, now_ns: int) -> int:
+        """
+        Book a fill once, and tell everybody who reads the account; the code of ledger.py.
+
+        A fill of an order that is not ours is booked too: it is our account.
+        """
+        self.counters.add("user_event_count")
+        record = self._fill_record(fill, now_ns)
+        code = books.book_fill(self.ledgers[fill.inst], self.tids[0], record[0])
+        if code == books.DUPLICATE:
+            self.counters.add("fill_duplicate_count")
+            return code
+        if code == books.BAD_FILL:
+            self.counters.add("decode_error_count")
+            self.errors.record(f"impossible fill: {fill}")
+            return code
+        if code == books.CHAIN_BREAK:
+            self.counters.add("chain_break_count")
+            self.errors.record(f"a fill before tid {fill.tid} is missing or late")
+        self.counters.add("fill_count")
+        budgets.earn(self.budget[0], fill.px_ticks * fill.lots)
+        slot = table.find_by_cloid(self.orders, fill.cloid_hi, fill.cloid_lo)
+        if slot == table.NONE:
+            slot = table.find_by_oid(self.orders, fill.oid)
+        if slot == table.NONE:
+            self.counters.add("foreign_count")
+            self.errors.record(f"fill of an order that is not ours: oid {fill.oid}")
+        else:
+            record["src_seq"] = self.orders[slot]["src_seq"]
+            table.fill(self.orders[slot], self.register[0], fill.lots, now_ns)
+            self.mirror(slot)
+        self.tell_account(record)
+        self.publish_ledger(fill.inst)
+        return code
+
+    def _fill_record(self, fill: Fill, now_ns: int) -> np.ndarray:
+        record = np.zeros(1, FILL)
+        for field, value in (("kind", KIND_FILL), ("inst", fill.inst), ("src_seq", -1),
+                             ("ts_exch_ns", fill.time_ms * NS_PER_MS), ("ts_recv_ns", now_ns), ("ts_ns", now_ns),
+                             ("px_ticks", fill.px_ticks), ("lots", fill.lots), ("side", fill.side),
+                             ("crossed", int(fill.crossed)), ("tid", fill.tid), ("oid", fill.oid),
+                             ("cloid_hi", fill.cloid_hi), ("cloid_lo", fill.cloid_lo), ("start_lots", fill.start_lots),
+                             ("fee_uusd", fill.fee_uusd), ("closed_pnl_uusd", fill.closed_pnl_uusd)):
+            record[field] = value
+        return record
+
+    def tell_position(self, inst: int, now_ns: int) -> None:
+        """Tell the readers of the account the position as it is booked."""
+        record = np.zeros(1, FILL)
+        record["kind"], record["inst"], record["src_seq"] = KIND_POSITION, inst, -1
+        record["ts_recv_ns"] = record["ts_ns"] = now_ns
+        record["position_lots"] = self.ledgers[inst]["position_lots"]
+        self.tell_account(record)
+
+    def tell_account(self, record: np.ndarray) -> None:
+        """One record to every reader's ring. A full ring is counted there, and the watchdog latches on it."""
+        for ring, bell in self.account_rings:
+            slot = spsc.claim(ring)
+            if slot == 0:
+                self.errors.record("a reader of the account does not keep up: its lossless ring is full")
+                continue
+            spsc.put(ring, slot, int(record.ctypes.data), FILL.itemsize)
+            ring_bell(bell)
+
+    def publish_ledger(self, inst: int) -> None:
+        """Publish one ledger."""
+        seqlock.store(seqlock.cell_address(self.house.address["ledger"], inst),
+                      self.ledgers.ctypes.data + inst * LEDGER.itemsize, LEDGER.itemsize)
+
+    def sides_open(self, inst: int) -> tuple[bool, bool]:
+        """Whether an order of ours rests on the bid and on the ask."""
+        used = self.orders[: table.high_water(self.orders)]
+        resting = (used["inst"] == inst) & ((used["state"] == OPEN) | (used["state"] == CANCELING))
+        return bool((resting & (used["side"] == BID)).any()), bool((resting & (used["side"] == ASK)).any())
+
+    def sweep(self, now_ns: int) -> None:
+        """Free slots that ended a while ago with all their fills booked."""
+        for slot in self.freed[: table.sweep(self.orders, now_ns, table.LINGER_NS, self.freed)]:
+            self.mirror(int(slot))

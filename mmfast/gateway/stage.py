@@ -1,0 +1,300 @@
+"""
+The order gateway: the one process that places orders.
+
+In      quotes from the quoter; the venue's answers and user events.
+Out     signed orders and cancels; the shared order table and ledgers; fills on the account rings.
+Source  cancels are written before placements; an order's cloid is in shared memory before its bytes are written.
+
+It trades only while all of this holds: connected and reconciled, nothing latched or paused, the watchdog alive,
+the quote fresh. Whatever fails, it pulls its quotes, by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from functools import partial
+from hashlib import blake2b
+from typing import Any
+
+from mmfast.config import EngineConfig
+from mmfast.executor import budget as budgets
+from mmfast.executor import lifecycle
+from mmfast.gateway.account import Account
+from mmfast.gateway.desk import Desk
+from mmfast.gateway.flatten import Flattener
+from mmfast.gateway.stamps import Stamps
+from mmfast.records.control import KILL_SIGNER, STATE_RUNNING, STATE_STARTING
+from mmfast.records.order import PENDING
+from mmfast.rings.region import House
+from mmfast.runtime.control import Control
+from mmfast.runtime.eventloop import run_loop
+from mmfast.runtime.heartbeat import Heart
+from mmfast.runtime.link import Link, LinkPolicy
+from mmfast.runtime.posts import Posts
+from mmfast.runtime.process import Placement
+from mmfast.runtime.wake import LoopBell
+from mmfast.runtime.wallet import Wallet
+from mmfast.units import NS_PER_MS, NS_PER_S
+from mmfast.venues.hyperliquid import actions, decode, encode, messages
+from mmfast.venues.hyperliquid.errors import HyperliquidError, reject_reason
+
+TICK_S = 0.02
+RESOLVE_NS = NS_PER_S  # an order of unknown fate is asked for this often
+SILENCE_S = 45.0  # user channels may be quiet for long: the ping is what keeps the socket alive
+
+
+class GatewayStage:
+    """Everything of the order gateway that touches sockets, clocks and keys."""
+
+    def __init__(self, house: House, config: EngineConfig, placement: Placement, ws_url: str, run_id: str,
+                 started_ms: int, descriptor: int, account: str, key: bytearray, mainnet: bool) -> None:
+        self.config = config
+        self.address = account
+        self.parent = os.getppid()
+        self.control = Control(house)
+        self.heart = Heart(house, "gateway")
+        self.watchdog = Heart(house, "watchdog")
+        self.desk = Desk(house, config, salt_of(run_id, time.time_ns()), time.monotonic_ns())
+        self.counters, self.errors = self.desk.counters, self.desk.errors
+        self.stamps = Stamps(house)
+        self.wallet = Wallet(key, mainnet)
+        self.posts = Posts()
+        gateway = config.gateway
+        policy = LinkPolicy(gateway.ping_s, SILENCE_S, gateway.reconnect_first_s, gateway.reconnect_max_s,
+                            gateway.max_connects_per_min)
+        self.link = Link(ws_url, policy, self._on_connected, self._on_frame, self._on_lost)
+        self.account = Account(self.desk, account, started_ms, self.ask, self._on_reconciled, self.cancel_oids)
+        self.flattener = Flattener(self.desk, config, self.place)
+        self.bell = LoopBell(house, "gateway", descriptor, placement.idle, self._drain)
+        self.count = len(self.desk.instruments)
+        self.synced = False
+        self.last_tick_ns = time.monotonic_ns()
+        self.quoting = [False] * self.count
+        self.resolved_ns: dict[int, int] = {}
+
+    async def run(self) -> int:
+        """Until the engine stops or its supervisor is gone; then pull the quotes once more."""
+        keeping = asyncio.ensure_future(self.link.keep_up())
+        self.bell.open(asyncio.get_running_loop())
+        while not self.control.stopping and os.getppid() == self.parent:
+            await asyncio.sleep(TICK_S)
+            self._tick(time.monotonic_ns())
+        for inst in range(self.count):
+            self._act(inst, time.monotonic_ns())
+        await asyncio.sleep(0)  # lets the last frame out
+        self.bell.close()
+        self.link.close()
+        keeping.cancel()
+        self.wallet.wipe()
+        return 0
+
+    # ---- quotes
+
+    def _drain(self) -> bool:
+        """Act on every quote set that is news; True if there was one."""
+        news = False
+        for inst in range(self.count):
+            if self.desk.read_quote(inst):
+                news = True
+                self._act(inst, time.monotonic_ns())
+        return news
+
+    def _may_trade(self, inst: int, now_ns: int) -> bool:
+        limit_ns = self.config.watchdog.heartbeat_limit_ms.quoter * NS_PER_MS
+        fresh = now_ns - int(self.desk.quotes[inst]["ts_ns"]) < limit_ns
+        guarded = self.watchdog.age_ns < self.config.watchdog.heartbeat_limit_ms.watchdog * NS_PER_MS
+        return (self.synced and fresh and guarded and self.control.trading and not self.control.flattening
+                and os.getppid() == self.parent and not self.control.stopping)
+
+    def _act(self, inst: int, now_ns: int) -> None:
+        """Make what rests what the quote wants. Cancels are written first."""
+        if not self.link.connected:
+            return
+        cancels, places = self.desk.plan(inst, self._may_trade(inst, now_ns), now_ns)
+        if cancels:
+            self.cancel(cancels)
+        if places:
+            diffed_ns = time.monotonic_ns()
+            for slot in places:
+                self.desk.orders[slot]["ts_diffed_ns"] = diffed_ns
+            self.place(places)
+
+    # ---- sending
+
+    def place(self, slots: list[int]) -> None:
+        """Sign and write one batch of orders; their slots are PENDING in shared memory already."""
+        orders = self.desk.orders
+        batch = [actions.Order(int(self.desk.instruments[o["inst"]]["asset"]), int(o["side"]), int(o["px_ticks"]),
+                               int(o["lots"]), int(self.desk.instruments[o["inst"]]["sz_decimals"]), int(o["tif"]),
+                               bool(o["reduce_only"]), int(o["cloid_hi"]), int(o["cloid_lo"]))
+                 for o in (orders[s] for s in slots)]
+        signed = self._post(actions.place(batch), partial(self._on_order_answer, slots), len(slots))
+        if signed is None:
+            for slot in slots:
+                self.desk.apply(slot, lifecycle.DROPPED, time.monotonic_ns())
+            return
+        written_ns = time.monotonic_ns()
+        for slot in slots:
+            order = orders[slot]
+            order["nonce"], order["expires_after_ms"] = signed[0], signed[1]
+            order["ts_signed_ns"] = signed[2]
+            if order["state"] == PENDING:
+                self.desk.apply(slot, lifecycle.WRITTEN, written_ns)
+            self.stamps.on_written(order)
+        self.counters.add("order_sent_count", len(slots))
+
+    def cancel(self, slots: list[int]) -> None:
+        """Sign and write one batch of cancels by cloid."""
+        orders = self.desk.orders
+        batch = [actions.CloidCancel(int(self.desk.instruments[o["inst"]]["asset"]), int(o["cloid_hi"]),
+                                     int(o["cloid_lo"])) for o in (orders[s] for s in slots)]
+        action = actions.cancel_by_cloid(batch, fast=True)
+        if self._post(action, partial(self._on_cancel_answer, slots), len(slots)) is not None:
+            now = time.monotonic_ns()
+            for slot in slots:
+                self.desk.apply(slot, lifecycle.CANCEL_WRITTEN, now)
+                orders[slot]["ts_cancel_ns"] = now
+                self.desk.mirror(slot)
+            self.counters.add("cancel_sent_count", len(slots))
+
+    def cancel_oids(self, cancels: list[tuple[int, int]]) -> None:
+        """Cancel orders that are not in our table, by (instrument, oid)."""
+        batch = [actions.Cancel(int(self.desk.instruments[inst]["asset"]), oid) for inst, oid in cancels]
+        self._post(actions.cancel(batch, fast=True), lambda answer, now_ns: None, len(batch))
+        self.counters.add("cancel_sent_count", len(batch))
+
+    def _post(self, action: actions.Action, on_answer: Any, count: int) -> tuple[int, int, int] | None:
+        """Write a signed action: its nonce, expiry and when it was signed; None if there is no connection."""
+        if not self.link.connected:
+            return None
+        now_ns = time.monotonic_ns()
+        deadline_ns = now_ns + int(self.config.gateway.answer_timeout_ms * NS_PER_MS)
+        number = self.posts.open(on_answer, deadline_ns)
+        signed = self.wallet.sign(number, action, time.time_ns() // NS_PER_MS, int(self.config.gateway.expires_after_ms))
+        signed_ns = time.monotonic_ns()
+        self.link.send(signed.frame)
+        self.counters.add("message_count")
+        budgets.spend(self.desk.budget[0], count, 1)
+        return signed.nonce, signed.expires_after_ms, signed_ns
+
+    def ask(self, question: dict[str, Any], on_answer: Any) -> None:
+        """Ask the venue over the socket; ``on_answer(data, now_ns)`` gets None if the answer is lost."""
+        now_ns = time.monotonic_ns()
+        number = self.posts.open(on_answer, now_ns + 2 * int(self.config.gateway.answer_timeout_ms * NS_PER_MS))
+        if self.link.send(encode.info_frame(number, question)):
+            self.counters.add("message_count")
+            budgets.spend(self.desk.budget[0], 0, 1)
+
+    # ---- the venue speaks
+
+    def _on_connected(self) -> None:
+        self.counters.add("connect_count")
+        for kind in ("orderUpdates", "userFills"):
+            self.link.send(encode.subscribe_frame(encode.subscription(kind, user=self.address)))
+        self.account.reconcile(time.monotonic_ns(), self.config.gateway.reconcile_s)
+
+    def _on_lost(self, reason: str) -> None:
+        self.errors.record(f"order connection {reason}")
+        self.synced = False
+        self.heart.enter(STATE_STARTING)
+        self.posts.abandon(time.monotonic_ns())
+        self.account.abandon()
+
+    def _on_reconciled(self, agrees: bool) -> None:
+        if agrees and not self.synced:
+            self.synced = True
+            self.heart.enter(STATE_RUNNING)
+
+    def _on_frame(self, payload: bytes, ts_recv_ns: int) -> None:
+        try:
+            code = decode.channel(payload)
+            if code == decode.POST:
+                post = messages.post_answer(payload)
+                self.posts.answer(post.request_id, post, ts_recv_ns)
+            elif code == decode.ORDER_UPDATES:
+                for update in messages.order_updates(payload, self.account.scales):
+                    self._on_update(update, ts_recv_ns)
+            elif code == decode.USER_FILLS:
+                self.account.on_fills(messages.user_fills(payload, self.account.scales), ts_recv_ns)
+            elif code == decode.ERROR:
+                self.errors.record(f"the venue says: {messages.error_text(payload)[:160]}")
+        except HyperliquidError as error:
+            self.counters.add("decode_error_count")
+            self.errors.record(str(error))
+
+    def _on_update(self, update: messages.OrderUpdate, now_ns: int) -> None:
+        slot = self.desk.on_update(update, now_ns)
+        if slot >= 0:
+            self.stamps.on_update(self.desk.orders[slot], update.status, now_ns)
+
+    def _on_order_answer(self, slots: list[int], post: Any, now_ns: int) -> None:
+        self.desk.on_order_answers(slots, self._answers(post, len(slots)), now_ns)
+        if post is not None:
+            for slot in slots:
+                self.stamps.on_acked(self.desk.orders[slot], now_ns)
+
+    def _on_cancel_answer(self, slots: list[int], post: Any, now_ns: int) -> None:
+        self.desk.on_cancel_answers(slots, self._answers(post, len(slots)), now_ns)
+
+    def _answers(self, post: Any, count: int) -> tuple[messages.OrderAnswer, ...]:
+        """One answer for each of a batch. A lost answer and an error of transport are UNKNOWN: they decide nothing."""
+        if post is None or post.exchange is None:
+            return messages.answers_for((), count)
+        exchange = post.exchange
+        if exchange.ok:
+            return messages.answers_for(exchange.answers, count)
+        if reject_reason(exchange.text) == "signature":
+            self.control.kill(KILL_SIGNER)  # nothing we sign is taken: the watchdog clears with its own wallet
+        return (messages.OrderAnswer(messages.REFUSED, text=exchange.text),) * count
+
+    # ---- time
+
+    def _tick(self, now_ns: int) -> None:
+        """Fifty times a second: deadlines, control words, silence, bookkeeping."""
+        self.heart.beat()
+        self.posts.expire(now_ns)
+        for inst in range(self.count):
+            if not self._may_trade(inst, now_ns) and self.desk.live_slots(inst):
+                self._act(inst, now_ns)
+        if self.link.connected:
+            self._resolve(now_ns)
+            if now_ns >= self.account.next_ns:
+                self.account.reconcile(now_ns, self.config.gateway.reconcile_s)
+            if self.control.flattening and not self.control.kill_reason and self.synced:
+                self.flattener.step(now_ns)
+        self._count_quoting(now_ns)
+        self.desk.sweep(now_ns)
+        self.counters.put("address_used", int(self.desk.budget[0]["address_used"]))
+        self.counters.put("address_cap", int(self.desk.budget[0]["address_cap"]))
+
+    def _resolve(self, now_ns: int) -> None:
+        """Ask by cloid, once a second each, for orders of unknown fate and for ended ones that miss a fill."""
+        for slot in self.desk.unresolved_slots(now_ns):
+            if now_ns - self.resolved_ns.get(slot, 0) >= RESOLVE_NS:
+                self.resolved_ns[slot] = now_ns
+                self.account.resolve(slot)
+
+    def _count_quoting(self, now_ns: int) -> None:
+        """Sum the time in which orders of ours rest on both sides of each coin."""
+        elapsed, self.last_tick_ns = now_ns - self.last_tick_ns, now_ns
+        for inst in range(self.count):
+            bid, ask = self.desk.sides_open(inst)
+            self.quoting[inst] = self.quoting[inst] or bid or ask
+            if self.quoting[inst]:
+                self.counters.add("quoting_ns", elapsed)
+                self.counters.add("two_sided_ns", elapsed if bid and ask else 0)
+
+
+def salt_of(run_id: str, now_ns: int) -> int:
+    """High word of every cloid of this process: never the same twice, and not 0."""
+    return (int.from_bytes(blake2b(f"{run_id} {now_ns}".encode(), digest_size=8).digest(), "big") >> 1) | 1
+
+
+def main(house: House, config: EngineConfig, placement: Placement, ws_url: str, run_id: str, started_ms: int,
+         descriptor: int, account: str, key: bytearray, mainnet: bool) -> int:
+    """Body of the order gateway's process."""
+    stage = GatewayStage(house, config, placement, ws_url, run_id, started_ms, descriptor, account, key, mainnet)
+    return run_loop(stage.run, placement)
+

@@ -1,0 +1,72 @@
+"""
+Warm-up of the gateway's kernels: each called once on scratch records.
+
+In      a house that nobody else sees.
+Out     compiled diff, table, ledger and budget kernels, and the frame decoder.
+Source  runtime/warmup.py: a first call in the market would take seconds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmfast.executor import budget as budgets
+from mmfast.executor import lifecycle
+from mmfast.executor.diff import ACTION, ACTION_MAX, diff
+from mmfast.executor.limits import new_limits
+from mmfast.gateway import ledger as books
+from mmfast.gateway import orders as table
+from mmfast.gateway import reconcile
+from mmfast.gateway.stamps import Stamps
+from mmfast.records.account import FILL
+from mmfast.records.order import ORDER
+from mmfast.records.quote import QUOTE
+from mmfast.rings import seqlock, spsc
+from mmfast.rings.bell import ring_bell
+from mmfast.rings.region import House
+from mmfast.runtime.wake import bell_address
+from mmfast.venues.hyperliquid import decode, rounding
+
+
+def warm(house: House) -> None:
+    """Call everything that the desk, the account and the flattener call."""
+    orders, register, quote = table.new_orders(), table.new_register(1), np.zeros(1, QUOTE)
+    ledger, tids, fill = house.cells("ledger").copy(), books.new_tids(), np.zeros(1, FILL)
+    actions, limits, budget = np.zeros(ACTION_MAX, ACTION), new_limits(1, 1, 1.0), budgets.new_budget(0)
+    parameters = house.cells("parameters").copy()
+    for fair_px in (0.0, 1.0):
+        quote["fair_px"] = fair_px
+        diff(quote[0], orders[:0], 0, 0, parameters[0], budget[0], limits[0], 0, actions)
+    slot = table.place(orders, register[0], actions[0], quote[0], 0, 0)
+    table.apply(orders[slot], register[0], lifecycle.WRITTEN, table.UNTOLD, 0)
+    table.fill(orders[slot], register[0], 1, 0)
+    table.revive(orders[slot], register[0], 1, 0)
+    table.find_by_cloid(orders, 0, 0)
+    table.find_by_oid(orders, 1)
+    table.high_water(orders)
+    table.sweep(orders, 0, 0, np.zeros(1, np.int64))
+    Stamps(house).on_written(orders[slot])
+    for source in (np.zeros(1, FILL)[0], fill[0]):
+        books.book_fill(ledger[0], tids[0], source)
+    books.reconcile_position(ledger[0], 0, 0)
+    books.remember(tids[0], 1)
+    budgets.refill(budget[0], 1)
+    budgets.spend(budget[0], 1, 1)
+    budgets.earn(budget[0], 1)
+    budgets.resync(budget[0], 0, 1)
+    verdicts = np.zeros(1, reconcile.VERDICT)
+    reconcile.compare(np.zeros(0, reconcile.VENUE_ORDER), orders, 1, 0, 0, verdicts)
+    rounding.round_down(1, 1)
+    rounding.round_up(1, 1)
+    decode.channel(b"{}")
+    _warm_rings(house, fill)
+
+
+def _warm_rings(house: House, fill: np.ndarray) -> None:
+    ring, scratch = house.address["account_quoter"], np.zeros(1, QUOTE)
+    spsc.recover_writer(ring)
+    spsc.put(ring, spsc.claim(ring), int(fill.ctypes.data), FILL.itemsize)
+    seqlock.store(seqlock.cell_address(house.address["order"], 0), int(np.zeros(1, ORDER).ctypes.data), ORDER.itemsize)
+    seqlock.version(seqlock.cell_address(house.address["quote"], 0))
+    seqlock.load(seqlock.cell_address(house.address["quote"], 0), int(scratch.ctypes.data), QUOTE.itemsize)
+    ring_bell(bell_address(house, "quoter"))

@@ -1,0 +1,51 @@
+"""
+A wallet: one agent's key with its nonces, turning actions into signed frames.
+
+In      an action in both its forms, the wall clock.
+Out     the bytes of a `post` request; its nonce and expiry.
+Source  the venue's advice: one agent wallet for each process that signs, nonces from its clock in milliseconds.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mmfast.venues.hyperliquid.actions import Action
+from mmfast.venues.hyperliquid.encode import post_frame
+from mmfast.venues.hyperliquid.nonce import Nonces
+from mmfast.venues.hyperliquid.signing import Signer
+
+
+class Signed(NamedTuple):
+    """A frame ready to be written."""
+
+    frame: bytes
+    nonce: int
+    expires_after_ms: int
+
+
+class Wallet:
+    """Signs for one process. ``key`` is taken over and wiped."""
+
+    def __init__(self, key: bytearray, mainnet: bool) -> None:
+        self._signer = Signer(key)
+        self._mainnet = mainnet
+        self._nonces = Nonces()
+
+    @property
+    def address(self) -> str:
+        """The agent's address."""
+        return self._signer.address
+
+    def sign(self, request_id: int, action: Action, now_ms: int, expires_in_ms: int) -> Signed:
+        """The signed request; the venue refuses it when it arrives later than ``expires_in_ms`` from now."""
+        nonce, expires = self._nonces.take(now_ms), now_ms + expires_in_ms
+        r, s, v = self._signer.sign_action(action.msgpack, nonce, self._mainnet, None, expires)
+        return Signed(post_frame(request_id, action.json, nonce, r, s, v, None, expires), nonce, expires)
+
+    def wipe(self) -> None:
+        """Forget the key."""
+        self._signer.wipe()
+
+    def __repr__(self) -> str:
+        return f"Wallet({self.address})"

@@ -1,0 +1,193 @@
+"""
+Accounts: who trades, with which wallets, what they hold and what it cost, to the micro-dollar.
+
+In      deposits, fills, fees, funding payments.
+Out     positions in lots with their exact cost, cash, realised profit; the agent wallets of each master.
+Source  the venue's clearinghouse: accountValue = totalRawUsd + sum of signed size x mark, checked on a real
+        account.
+
+Every fill has two sides. What no user took is booked to `Accounts.crowd`, so positions and cash sum to what
+was deposited less the fees, whatever happens.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from mmfast.sim.limits import AddressBudget, NonceSet
+from mmfast.sim.orders import OrderBook
+
+FILLS_KEPT = 10_000
+CROWD_OWNER = -1
+
+
+@dataclass(slots=True)
+class Position:
+    """
+    Signed ``lots`` and the signed notional ``cost_uusd`` paid for them; profit so far and funding received.
+    """
+
+    lots: int = 0
+    cost_uusd: int = 0
+    closed_pnl_uusd: int = 0
+    funding_uusd: int = 0
+    funding_since_open_uusd: int = 0
+    funding_since_change_uusd: int = 0
+
+    def trade(self, signed_lots: int, px_ticks: int) -> int:
+        """
+        Book a fill; the profit it realises in micro-dollars, before fees.
+
+        The cost of what is closed is rounded toward zero, what stays keeps the rest of it: closed profit and
+        open cost together are exact, and a position that is gone has no cost.
+        """
+        closing = 0
+        if self.lots * signed_lots < 0:
+            closing = min(abs(signed_lots), abs(self.lots)) * (1 if signed_lots > 0 else -1)
+        pnl_uusd = 0
+        if closing:
+            share = abs(self.cost_uusd) * abs(closing) // abs(self.lots)
+            cost_closed = share if self.cost_uusd >= 0 else -share
+            pnl_uusd = -closing * px_ticks - cost_closed
+            self.cost_uusd -= cost_closed
+        opening = signed_lots - closing
+        if (opening and closing) or not self.lots:
+            self.funding_since_open_uusd = 0
+        self.cost_uusd += opening * px_ticks
+        self.lots += signed_lots
+        self.closed_pnl_uusd += pnl_uusd
+        self.funding_since_change_uusd = 0
+        return pnl_uusd
+
+
+@dataclass(slots=True, frozen=True)
+class Leverage:
+    """Leverage that an account set for an asset."""
+
+    value: int
+    cross: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """One address: ``raw_uusd`` is cash net of what positions cost, the venue's totalRawUsd."""
+
+    address: str
+    owner: int
+    raw_uusd: int = 0
+    deposited_uusd: int = 0
+    fees_uusd: int = 0
+    funding_uusd: int = 0
+    volume_uusd: int = 0
+    budget: AddressBudget = field(default_factory=AddressBudget)
+    positions: dict[int, Position] = field(default_factory=dict)
+    leverages: dict[int, Leverage] = field(default_factory=dict)
+    orders: OrderBook = field(default_factory=OrderBook)
+    fills: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=FILLS_KEPT))
+    fundings: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=FILLS_KEPT))
+    deposits: list[dict[str, Any]] = field(default_factory=list)
+    scheduled_ms: int | None = None
+
+    def position(self, asset: int) -> Position:
+        """The position in ``asset``, made on first use."""
+        return self.positions.setdefault(asset, Position())
+
+    def lots(self, asset: int) -> int:
+        """Signed lots held of ``asset``; does not make a position."""
+        held = self.positions.get(asset)
+        return held.lots if held is not None else 0
+
+    def trade(self, asset: int, signed_lots: int, px_ticks: int, fee_uusd: int) -> int:
+        """Book one fill and its fee; the realised profit before the fee, in micro-dollars."""
+        pnl_uusd = self.position(asset).trade(signed_lots, px_ticks)
+        self.raw_uusd -= signed_lots * px_ticks + fee_uusd
+        self.fees_uusd += fee_uusd
+        self.volume_uusd += abs(signed_lots) * px_ticks
+        return pnl_uusd
+
+    def fund(self, asset: int, payment_uusd: int) -> None:
+        """Book an hourly funding payment; positive is received."""
+        held = self.position(asset)
+        held.funding_uusd += payment_uusd
+        held.funding_since_open_uusd += payment_uusd
+        held.funding_since_change_uusd += payment_uusd
+        self.raw_uusd += payment_uusd
+        self.funding_uusd += payment_uusd
+
+
+@dataclass(slots=True)
+class Agent:
+    """A wallet that may sign for a master."""
+
+    address: str
+    name: str
+    valid_until_ms: int
+
+
+class Accounts:
+    """All masters by address and by owner number, agents, nonce sets by signer, and the crowd."""
+
+    def __init__(self, fund_anyone_uusd: int | None = None, free_actions: int = 10_000) -> None:
+        self.masters: dict[str, Account] = {}
+        self.by_owner: dict[int, Account] = {}
+        self.agents: dict[str, tuple[Account, Agent]] = {}
+        self.nonces: dict[str, NonceSet] = {}
+        self.crowd = Account("0x" + "0" * 40, CROWD_OWNER)
+        self._fund_anyone_uusd = fund_anyone_uusd
+        self._free_actions = free_actions
+
+    def deposit(self, address: str, amount_uusd: int, time_ms: int) -> Account:
+        """Credit ``amount_uusd`` to a master, which is made when new."""
+        account = self.masters.get(address.lower()) or self._create(address.lower())
+        account.raw_uusd += amount_uusd
+        account.deposited_uusd += amount_uusd
+        account.deposits.append({"time_ms": time_ms, "amount_uusd": amount_uusd})
+        return account
+
+    def approve(self, master: str, agent: Agent) -> Account:
+        """
+        Let ``agent`` sign for ``master``; an agent of the same name is replaced.
+
+        Raises
+        ------
+        ValueError
+            If there is no such master: deposit to it first.
+        """
+        account = self.masters.get(master.lower())
+        if account is None:
+            raise ValueError(f"master {master} has no account; deposit to it before its agent is approved")
+        for address, (owner, known) in list(self.agents.items()):
+            if owner is account and known.name == agent.name:
+                del self.agents[address]
+                self.nonces.pop(address, None)
+        self.agents[agent.address.lower()] = (account, agent)
+        return account
+
+    def signer(self, address: str, now_ms: int) -> Account | None:
+        """
+        The account that ``address`` may act for: its own, its master's, or None; may be funded on the spot.
+        """
+        if address in self.agents:
+            account, agent = self.agents[address]
+            return account if agent.valid_until_ms > now_ms else None
+        if address not in self.masters and self._fund_anyone_uusd is not None:
+            return self.deposit(address, self._fund_anyone_uusd, now_ms)
+        return self.masters.get(address)
+
+    def nonce_set(self, signer: str) -> NonceSet:
+        """The nonces that ``signer`` has used."""
+        return self.nonces.setdefault(signer, NonceSet())
+
+    def role(self, address: str) -> dict[str, Any]:
+        """What an address is, in the venue's words."""
+        if address in self.agents:
+            return {"role": "agent", "data": {"user": self.agents[address][0].address}}
+        return {"role": "user"} if address in self.masters else {"role": "missing"}
+
+    def _create(self, address: str) -> Account:
+        account = Account(address, len(self.by_owner) + 1, budget=AddressBudget(self._free_actions))
+        self.masters[address] = account
+        self.by_owner[account.owner] = account
+        return account

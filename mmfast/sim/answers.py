@@ -1,0 +1,340 @@
+"""
+Answers: the replies of /info.
+
+In      a request object, the exchange's instruments and accounts, the time of the last block.
+Out     JSON-ready answers in the venue's shapes; NotServed for a request that the venue could not
+        deserialize.
+Source  the venue's info-endpoint pages; recorded answers where they differ.
+
+Accounts are looked up by master address: an agent's address is answered like a stranger's, with nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mmfast.sim import depth, margin, wire
+from mmfast.sim.accounts import Account
+from mmfast.sim.exchange import Exchange
+from mmfast.sim.fees import TIERS, Tier, tier
+from mmfast.sim.orders import Change
+from mmfast.sim.schema import ADDRESS
+from mmfast.sim.universe import MARGIN_TABLES, Instrument
+
+Json = dict[str, Any]
+PAGE = 2000
+FUNDINGS = 500
+
+
+class NotServed(ValueError):
+    """HTTP 422: the request is of no known type, or lacks a field."""
+
+
+def user_of(exchange: Exchange, asked: Json) -> Account:
+    """The account asked about, or an empty one that belongs to nobody."""
+    user = asked.get("user")
+    if not isinstance(user, str) or ADDRESS.match(user) is None:
+        raise NotServed(f"user {user!r} is not an address")
+    return exchange.accounts.masters.get(user.lower()) or Account(user.lower(), 0)
+
+
+def coin_of(exchange: Exchange, asked: Json) -> Instrument | None:
+    """The instrument asked about, None for a coin that is not there."""
+    coin = asked.get("coin")
+    if not isinstance(coin, str):
+        raise NotServed("coin is missing or not a text")
+    return exchange.by_name.get(coin)
+
+
+def moment(asked: Json, key: str, default: int | None = None) -> int:
+    """A time in milliseconds."""
+    value = asked.get(key, default)
+    if value is None:
+        value = default
+    if type(value) is not int:
+        raise NotServed(f"{key} is missing or not a number of milliseconds")
+    return value
+
+
+def meta(exchange: Exchange, asked: Json) -> Json:
+    """The universe; an asset's id is its index in it."""
+    universe = [
+        {
+            "name": i.name,
+            "szDecimals": i.sz_decimals,
+            "maxLeverage": i.max_leverage,
+            "marginTableId": MARGIN_TABLES.get(i.max_leverage, i.max_leverage),
+        }
+        for i in exchange.instruments
+    ]
+    tables = [
+        [
+            MARGIN_TABLES.get(greatest, greatest),
+            {"description": "", "marginTiers": [{"lowerBound": "0.0", "maxLeverage": greatest}]},
+        ]
+        for greatest in sorted({i.max_leverage for i in exchange.instruments})
+    ]
+    return {"universe": universe, "marginTables": tables, "collateralToken": 0}
+
+
+def meta_and_ctxs(exchange: Exchange, asked: Json) -> list[Any]:
+    """The universe and its contexts, joined by index."""
+    return [meta(exchange, asked), [wire.context(instrument) for instrument in exchange.instruments]]
+
+
+def l2_book(exchange: Exchange, asked: Json) -> Json | None:
+    """A book; null for a coin that is not there."""
+    instrument = coin_of(exchange, asked)
+    figures, mantissa = asked.get("nSigFigs"), asked.get("mantissa")
+    if instrument is None or not depth.is_precision(figures, mantissa):
+        return None
+    return depth.book(instrument, exchange.now_ms, figures, mantissa)
+
+
+def recent_trades(exchange: Exchange, asked: Json) -> list[Json]:
+    """The last trades, newest first."""
+    instrument = coin_of(exchange, asked)
+    return exchange.recent_trades(instrument)[::-1] if instrument else []
+
+
+def position(exchange: Exchange, account: Account, instrument: Instrument) -> Json:
+    """One entry of assetPositions."""
+    held = account.positions[instrument.asset]
+    gear = margin.leverage(account, instrument)
+    worth = held.lots * instrument.mark_ticks
+    unrealized = worth - held.cost_uusd
+    bound = abs(held.cost_uusd) // gear.value
+    liquidation = margin.liquidation_ticks(account, instrument, exchange.instruments)
+    shown: Json = {
+        "coin": instrument.name,
+        "szi": wire.decimal(held.lots, instrument.sz_decimals),
+        "leverage": {"type": "cross" if gear.cross else "isolated", "value": gear.value},
+        "entryPx": wire.decimal(round(held.cost_uusd / held.lots), instrument.px_decimals),
+        "positionValue": wire.usd(abs(worth)),
+        "unrealizedPnl": wire.usd(unrealized),
+        "returnOnEquity": wire.real(unrealized / bound if bound else 0.0),
+        "liquidationPx": None if liquidation is None else wire.real(liquidation / 10**instrument.px_decimals),
+        "marginUsed": wire.usd(abs(worth) // gear.value),
+        "maxLeverage": instrument.max_leverage,
+        "cumFunding": {
+            "allTime": wire.usd(-held.funding_uusd),
+            "sinceOpen": wire.usd(-held.funding_since_open_uusd),
+            "sinceChange": wire.usd(-held.funding_since_change_uusd),
+        },
+    }
+    return {"type": "oneWay", "position": shown}
+
+
+def clearinghouse_state(exchange: Exchange, asked: Json) -> Json:
+    """Positions and margin."""
+    account = user_of(exchange, asked)
+    sums = margin.summary(account, exchange.instruments)
+    shown = {
+        "accountValue": wire.usd(sums.account_value_uusd),
+        "totalNtlPos": wire.usd(sums.notional_uusd),
+        "totalRawUsd": wire.usd(sums.raw_uusd),
+        "totalMarginUsed": wire.usd(sums.margin_used_uusd),
+    }
+    held = [
+        exchange.instruments[asset] for asset, position in sorted(account.positions.items()) if position.lots
+    ]
+    return {
+        "marginSummary": shown,
+        "crossMarginSummary": dict(shown),
+        "crossMaintenanceMarginUsed": wire.usd(sums.maintenance_uusd),
+        "withdrawable": wire.usd(margin.available_uusd(account, exchange.instruments)),
+        "assetPositions": [position(exchange, account, instrument) for instrument in held],
+        "time": exchange.now_ms,
+    }
+
+
+def open_orders(exchange: Exchange, asked: Json) -> list[Json]:
+    """Open orders, newest first."""
+    orders = reversed(user_of(exchange, asked).orders.open.values())
+    return [wire.order_brief(exchange.instruments[o.asset], o, o.lots) for o in orders]
+
+
+def frontend_open_orders(exchange: Exchange, asked: Json) -> list[Json]:
+    """Open orders with all fields, newest first."""
+    orders = reversed(user_of(exchange, asked).orders.open.values())
+    return [wire.order_full(exchange.instruments[o.asset], o, o.lots) for o in orders]
+
+
+def _changed(exchange: Exchange, change: Change, lots: int) -> Json:
+    full = wire.order_full(exchange.instruments[change.order.asset], change.order, lots)
+    return {"order": full, "status": change.status, "statusTimestamp": change.time_ms}
+
+
+def order_status(exchange: Exchange, asked: Json) -> Json:
+    """The state of one order by oid or cloid; ``unknownOid`` also for one that is forgotten."""
+    account, key = user_of(exchange, asked), asked.get("oid")
+    if not isinstance(key, (int, str)):
+        raise NotServed("oid is missing")
+    change = account.orders.status(key.lower() if isinstance(key, str) else key)
+    if change is None:
+        return {"status": "unknownOid"}
+    lots = change.order.lots if change.status == "open" else change.lots
+    return {"status": "order", "order": _changed(exchange, change, lots)}
+
+
+def historical_orders(exchange: Exchange, asked: Json) -> list[Json]:
+    """The last changes of orders, newest first."""
+    return [
+        _changed(exchange, change, change.lots)
+        for change in reversed(user_of(exchange, asked).orders.history)
+    ]
+
+
+def user_fills(exchange: Exchange, asked: Json) -> list[Json]:
+    """The newest fills, newest first."""
+    return list(user_of(exchange, asked).fills)[: -PAGE - 1 : -1]
+
+
+def user_fills_by_time(exchange: Exchange, asked: Json) -> list[Json]:
+    """Fills of a span of time, oldest first, one page."""
+    start, end = moment(asked, "startTime"), moment(asked, "endTime", 2**63)
+    return [made for made in user_of(exchange, asked).fills if start <= made["time"] <= end][:PAGE]
+
+
+def user_funding(exchange: Exchange, asked: Json) -> list[Json]:
+    """Funding payments of a span of time, oldest first, one page."""
+    start, end = moment(asked, "startTime"), moment(asked, "endTime", 2**63)
+    paid = [one for one in user_of(exchange, asked).fundings if start <= one["time"] <= end][:FUNDINGS]
+    return [
+        {
+            "time": one["time"],
+            "hash": wire.ZERO_HASH,
+            "delta": {
+                "type": "funding",
+                **{key: one[key] for key in ("coin", "usdc", "szi", "fundingRate", "nSamples")},
+            },
+        }
+        for one in paid
+    ]
+
+
+def ledger_updates(exchange: Exchange, asked: Json) -> list[Json]:
+    """Deposits, oldest first."""
+    start, end = moment(asked, "startTime", 0), moment(asked, "endTime", 2**63)
+    return [
+        {
+            "time": one["time_ms"],
+            "hash": wire.ZERO_HASH,
+            "delta": {"type": "deposit", "usdc": wire.usd(one["amount_uusd"])},
+        }
+        for one in user_of(exchange, asked).deposits
+        if start <= one["time_ms"] <= end
+    ]
+
+
+def user_rate_limit(exchange: Exchange, asked: Json) -> Json:
+    """The address budget."""
+    account = user_of(exchange, asked)
+    cap = account.budget.cap(account.volume_uusd)
+    return {
+        "cumVlm": wire.usd(account.volume_uusd),
+        "nRequestsUsed": account.budget.used,
+        "nRequestsCap": cap,
+        "nRequestsSurplus": 0,
+    }
+
+
+def _rate(ppm: int) -> str:
+    return wire.real(ppm / 1e6) or "0.0"
+
+
+def _vip(row: Tier) -> Json:
+    return {"ntlCutoff": f"{row.volume_usd}.0", "cross": _rate(row.taker_ppm), "add": _rate(row.maker_ppm)}
+
+
+def user_fees(exchange: Exchange, asked: Json) -> Json:
+    """The account's fee rates and the schedule they come from."""
+    account = user_of(exchange, asked)
+    row = tier(account.volume_uusd)
+    schedule = {
+        "cross": _rate(TIERS[0].taker_ppm),
+        "add": _rate(TIERS[0].maker_ppm),
+        "tiers": {"vip": [_vip(one) for one in TIERS[1:]], "mm": []},
+        "referralDiscount": "0.04",
+    }
+    return {
+        "dailyUserVlm": [],
+        "feeSchedule": schedule,
+        "userCrossRate": _rate(row.taker_ppm),
+        "userAddRate": _rate(row.maker_ppm),
+        "activeReferralDiscount": "0.0",
+    }
+
+
+def active_asset_data(exchange: Exchange, asked: Json) -> Json | None:
+    """What an account may still trade of a coin: buy, then sell."""
+    account, instrument = user_of(exchange, asked), coin_of(exchange, asked)
+    if instrument is None:
+        return None
+    gear = margin.leverage(account, instrument)
+    lots = [margin.max_trade_lots(account, instrument, sign, exchange.instruments) for sign in (1, -1)]
+    return {
+        "user": account.address,
+        "coin": instrument.name,
+        "leverage": {"type": "cross" if gear.cross else "isolated", "value": gear.value},
+        "maxTradeSzs": [wire.decimal(size, instrument.sz_decimals) for size in lots],
+        "availableToTrade": [wire.usd(size * instrument.mark_ticks // gear.value) for size in lots],
+        "markPx": wire.decimal(instrument.mark_ticks, instrument.px_decimals),
+    }
+
+
+def extra_agents(exchange: Exchange, asked: Json) -> list[Json]:
+    """The named agents of a master."""
+    account = user_of(exchange, asked)
+    return [
+        {"name": agent.name, "address": agent.address, "validUntil": agent.valid_until_ms}
+        for owner, agent in exchange.accounts.agents.values()
+        if owner is account and agent.name
+    ]
+
+
+ANSWERS: dict[str, Callable[[Exchange, Json], Any]] = {
+    "meta": meta,
+    "metaAndAssetCtxs": meta_and_ctxs,
+    "l2Book": l2_book,
+    "recentTrades": recent_trades,
+    "allPerpMetas": lambda exchange, asked: [meta(exchange, asked)],
+    "perpDexs": lambda exchange, asked: [None],
+    "spotMeta": lambda exchange, asked: {"universe": [], "tokens": []},
+    "spotMetaAndAssetCtxs": lambda exchange, asked: [{"universe": [], "tokens": []}, []],
+    "allMids": lambda exchange, asked: wire.all_mids(exchange.instruments),
+    "exchangeStatus": lambda exchange, asked: {"specialStatuses": None, "time": exchange.now_ms},
+    "perpsAtOpenInterestCap": lambda exchange, asked: [],
+    "clearinghouseState": clearinghouse_state,
+    "spotClearinghouseState": lambda exchange, asked: {"balances": []},
+    "openOrders": open_orders,
+    "frontendOpenOrders": frontend_open_orders,
+    "orderStatus": order_status,
+    "historicalOrders": historical_orders,
+    "userFills": user_fills,
+    "userFillsByTime": user_fills_by_time,
+    "userFunding": user_funding,
+    "userNonFundingLedgerUpdates": ledger_updates,
+    "userRateLimit": user_rate_limit,
+    "userRole": lambda exchange, asked: exchange.accounts.role(user_of(exchange, asked).address),
+    "userFees": user_fees,
+    "activeAssetData": active_asset_data,
+    "extraAgents": extra_agents,
+    "subAccounts": lambda exchange, asked: None,
+}
+
+
+def answer(exchange: Exchange, asked: Any) -> Any:
+    """
+    The answer to an /info request.
+
+    Raises
+    ------
+    NotServed
+        If the request is not of a known type or lacks a field.
+    """
+    kind = asked.get("type") if isinstance(asked, dict) else None
+    if not isinstance(kind, str) or kind not in ANSWERS:
+        raise NotServed(f"info type {kind!r} is not one of {', '.join(ANSWERS)}")
+    return ANSWERS[kind](exchange, asked)

@@ -1,0 +1,291 @@
+"""
+Command: the local exchange as a program.
+
+In      options: the market to show, accounts and agents, latency, where to log the truth.
+Out     a listening server; on standard output one JSON line when it is ready and one when a recording has
+        ended.
+Source  the ``mmfast exchange`` verb; `python -m mmfast.sim.command --help` lists the options.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import math
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+import uvloop
+
+from mmfast.records.order import TIF_ALO, TIF_GTC, TIF_IOC
+from mmfast.sim.accounts import Accounts
+from mmfast.sim.blocks import BlockClock
+from mmfast.sim.channels import Cadence
+from mmfast.sim.delays import Delays
+from mmfast.sim.exchange import Exchange
+from mmfast.sim.generator import default_sz_decimals
+from mmfast.sim.limits import Limits
+from mmfast.sim.market import Market
+from mmfast.sim.recording import load_recording
+from mmfast.sim.schema import ADDRESS
+from mmfast.sim.server import Server
+from mmfast.sim.synthetic import SyntheticSource
+from mmfast.sim.truth import Truth
+from mmfast.units import ASK, BID, UUSD_PER_USD
+
+BLOCK_MS, BLOCK_MS_AT_MAX = 70.0, 5.0
+DEFAULT_DEPOSIT_USD = 100_000.0
+PARENT_CHECK_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the exchange is asked to be; see `exchange` for the meaning of each."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    market: str = "synthetic"
+    data: Path | None = None
+    speed: float = 1.0
+    coins: tuple[str, ...] = ("BTC",)
+    seed: int = 0
+    accounts: tuple[tuple[str, float], ...] = ()
+    agents: tuple[tuple[str, str], ...] = ()
+    fund_anyone_usd: float | None = None
+    latency: str = "lan"
+    truth: Path | None = None
+    book_cadence_s: float = 5.4
+    block_ms: float | None = None
+    limits: bool = True
+    die_with_parent: bool = False
+
+
+def sources(options: Options) -> dict[str, Any]:
+    """
+    One source of events for each coin.
+
+    Raises
+    ------
+    ValueError
+        If the market is of no known kind, or a recording is asked for without ``data``.
+    FileNotFoundError
+        If the recording is not there.
+    """
+    if options.market == "synthetic":
+        return {coin: SyntheticSource(coin, options.seed) for coin in options.coins}
+    if options.market != "recording":
+        raise ValueError(f"market {options.market!r} is not known; choose synthetic or recording")
+    if options.data is None:
+        raise ValueError("a recording needs --data, the folder with the recorded files")
+    return dict(load_recording(options.data, list(options.coins), options.speed))
+
+
+def build(options: Options, start_ms: int) -> Exchange:
+    """
+    The exchange of ``options`` with its accounts funded and agents approved; ValueError names what is wrong.
+    """
+    found = sources(options)
+    decimals = {
+        coin: getattr(source, "sz_decimals", default_sz_decimals(coin)) for coin, source in found.items()
+    }
+    markets = {coin: Market(coin, decimals[coin], source, start_ms) for coin, source in found.items()}
+    fund = None if options.fund_anyone_usd is None else round(options.fund_anyone_usd * UUSD_PER_USD)
+    made = Exchange(
+        markets, Accounts(fund), Limits(enabled=options.limits), Truth(options.truth), start_ms=start_ms
+    )
+    for address, amount_usd in options.accounts:
+        made.deposit(address, round(amount_usd * UUSD_PER_USD))
+    for master, agent in options.agents:
+        made.approve(master, agent)
+    return made
+
+
+def warm() -> None:
+    """Compile every kernel that a block can call, before anybody waits for one."""
+    market = Market("WARM", 2, SyntheticSource("WARM"), 0)
+    bid, ask = market.touch()
+    market.add(1, 1, BID, bid[0], 10, TIF_ALO, 0)
+    market.add(2, 1, ASK, ask[0] * 2, 10, TIF_GTC, 0)
+    market.reduce(1, 3)
+    market.add(3, 2, ASK, bid[0], 10, TIF_IOC, 0)
+    market.cancel(2)
+    for now_ms in range(100, 1000, 100):
+        market.advance_makers(now_ms)
+        market.advance_takers(now_ms)
+    for levels in (1, 5, 20):
+        market.depth(levels)
+    market.take_prints()
+    market.context()
+
+
+def say(event: dict[str, Any]) -> None:
+    """One JSON line on standard output; nobody may be listening any more."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.buffer.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
+        sys.stdout.buffer.flush()
+
+
+async def parent_gone(parent: int) -> None:
+    """Return when the process that started us has died."""
+    while os.getppid() == parent:
+        await asyncio.sleep(PARENT_CHECK_S)
+
+
+async def serve(options: Options, parent: int) -> None:
+    """Listen and make blocks until a signal comes or, if so asked, the parent dies."""
+    made = build(options, time.time_ns() // 1_000_000)
+    block_ms = options.block_ms or (BLOCK_MS_AT_MAX if math.isinf(options.speed) else BLOCK_MS)
+    server = Server(
+        made,
+        BlockClock(options.seed, block_ms, 0.13 * block_ms),
+        Cadence(book_ms=round(options.book_cadence_s * 1000)),
+        Delays(options.latency, options.seed),
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    port = await server.start(options.host, options.port)
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    say({"event": "ready", "url": f"http://{host}:{port}", "coins": list(made.by_name)})
+    tasks = [
+        asyncio.create_task(stop.wait()),
+        asyncio.create_task(server.run(lambda: say({"event": "market_end"}))),
+    ]
+    if options.die_with_parent:
+        tasks.append(asyncio.create_task(parent_gone(parent)))
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await server.stop()
+        made.truth.close()
+
+
+def run(options: Options) -> int:
+    """Run the exchange to its end; the exit code, 0 after a signal."""
+    parent = os.getppid()
+    warm()
+    uvloop.run(serve(options, parent))
+    return 0
+
+
+def parse_account(text: str) -> tuple[str, float]:
+    """``ADDRESS`` or ``ADDRESS=USD``; ValueError for anything else."""
+    address, _, amount = text.partition("=")
+    if ADDRESS.match(address) is None:
+        raise ValueError(
+            f"account {text!r}: write ADDRESS or ADDRESS=USD, the address as 0x and 40 hex digits"
+        )
+    try:
+        usd = float(amount) if amount else DEFAULT_DEPOSIT_USD
+    except ValueError as error:
+        raise ValueError(f"account {text!r}: {amount!r} is not an amount of dollars") from error
+    if not (math.isfinite(usd) and usd >= 0):
+        raise ValueError(f"account {text!r}: {amount!r} is not an amount of dollars")
+    return address, usd
+
+
+def parse_agent(text: str) -> tuple[str, str]:
+    """``MASTER:AGENT``; ValueError for anything else."""
+    master, _, agent = text.partition(":")
+    if ADDRESS.match(master) is None or ADDRESS.match(agent) is None:
+        raise ValueError(f"agent {text!r}: write MASTER:AGENT, both as 0x and 40 hex digits")
+    return master, agent
+
+
+def parse_speed(text: str) -> float:
+    """A positive number, or ``max`` for infinity; ValueError for anything else."""
+    try:
+        speed = math.inf if text == "max" else float(text)
+    except ValueError:
+        speed = math.nan
+    if not speed > 0:
+        raise ValueError(f'speed {text!r}: write a positive number (1.0 is real time) or "max"')
+    return speed
+
+
+def check_host(host: str, i_know: bool) -> None:
+    """ValueError for a host that others could reach: the exchange trusts whoever asks."""
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback and not i_know:
+        raise ValueError(
+            f"host {host!r} is not loopback; others could reach the exchange: add --i-know if you mean it"
+        )
+
+
+def exchange(
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port; 0 lets the system choose", min=0, max=65535)] = 0,
+    market: Annotated[str, typer.Option(help="synthetic or recording")] = "synthetic",
+    data: Annotated[Path | None, typer.Option(help="folder of the recording")] = None,
+    speed: Annotated[str, typer.Option(help="recorded seconds in one second, or max")] = "1",
+    coin: Annotated[str, typer.Option(help="coins, with commas between them")] = "BTC,ETH,SOL",
+    seed: Annotated[int, typer.Option(help="seed of market, blocks and latency")] = 0,
+    account: Annotated[
+        list[str] | None, typer.Option(help="ADDRESS[=USD], a funded master; repeatable")
+    ] = None,
+    agent: Annotated[
+        list[str] | None, typer.Option(help="MASTER:AGENT, a wallet that may sign; repeatable")
+    ] = None,
+    fund_anyone: Annotated[float | None, typer.Option(help="dollars for whoever signs first")] = None,
+    latency: Annotated[str, typer.Option(help="none, lan or hl")] = "lan",
+    truth: Annotated[Path | None, typer.Option(help="append the truth log to this file")] = None,
+    book_cadence: Annotated[float, typer.Option(help="seconds between whole books", min=0.05)] = 5.4,
+    block_ms: Annotated[
+        float | None, typer.Option(help="mean block spacing in ms, default 70", min=1.0)
+    ] = None,
+    limits: Annotated[bool, typer.Option(help="hold clients to the venue's limits")] = True,
+    die_with_parent: Annotated[
+        bool, typer.Option("--die-with-parent", help="end when the parent ends")
+    ] = False,
+    i_know: Annotated[bool, typer.Option("--i-know", help="allow a host that others can reach")] = False,
+) -> None:
+    """Run the local exchange until SIGTERM or SIGINT."""
+    try:
+        check_host(host, i_know)
+        options = Options(
+            host,
+            port,
+            market,
+            data,
+            parse_speed(speed),
+            tuple(filter(None, coin.split(","))),
+            seed,
+            tuple(map(parse_account, account or ())),
+            tuple(map(parse_agent, agent or ())),
+            fund_anyone,
+            latency,
+            truth,
+            book_cadence,
+            block_ms,
+            limits,
+            die_with_parent,
+        )
+        if not options.coins:
+            raise ValueError("no coin is named: add --coin BTC")
+        code = run(options)
+    except (ValueError, OSError) as error:
+        typer.echo(f"mmfast exchange: {error}", err=True)
+        raise typer.Exit(2) from error
+    raise typer.Exit(code)
+
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.command()(exchange)
+
+if __name__ == "__main__":
+    app()

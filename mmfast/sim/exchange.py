@@ -1,0 +1,210 @@
+"""
+Exchange: markets, accounts and a queue of requests, executed block by block; no sockets, no clock of its own.
+
+In      requests with their time of arrival; the time of each block.
+Out     one Block: answers, and what changed in books, trades, orders, fills and payments.
+Source  the venue's order-book page for the order inside a block: makers and actions without GTC or IOC,
+        cancels, takers. Background flow takes part in the first and the last of the three.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from mmfast.sim import wire
+from mmfast.sim.accounts import Accounts, Agent
+from mmfast.sim.admission import Envelope, admit, envelope
+from mmfast.sim.blocks import TAKERS, action_class
+from mmfast.sim.execution import AGENT_DAYS_MS, ActionError, execute
+from mmfast.sim.ledger import Ledger
+from mmfast.sim.limits import Limits
+from mmfast.sim.market import Print, Touch
+from mmfast.sim.truth import Truth
+from mmfast.sim.universe import Instrument, instruments
+
+Json = dict[str, Any]
+Reply = Callable[[Json], None]
+REPLAYED = 30  # trades that a subscription to trades repeats
+HOUR_MS = 3_600_000
+TRIGGERS_PER_DAY = 10
+
+
+class Pending(NamedTuple):
+    """A request on its way into a block."""
+
+    arrival_ns: int
+    number: int
+    request: Envelope
+    reply: Reply
+
+
+class Made(NamedTuple):
+    """A public trade and its buyer and seller."""
+
+    print: Print
+    users: tuple[str, str]
+
+
+class Block(NamedTuple):
+    """What one block did; the per-account outboxes are the ledger's and live until the next block."""
+
+    time_ms: int
+    replies: list[tuple[Reply, Json]]
+    touched: list[Instrument]
+    trades: dict[int, list[Made]]
+
+
+class Exchange:
+    """The whole exchange in memory; drive it with `submit` and `step`."""
+
+    def __init__(
+        self,
+        markets: dict[str, Any],
+        accounts: Accounts | None = None,
+        limits: Limits | None = None,
+        truth: Truth | None = None,
+        source: str = "b",
+        start_ms: int = 0,
+    ) -> None:
+        """
+        ``markets`` by coin, in the order of asset ids; ``source`` is the letter that L1 signatures carry.
+        """
+        self.instruments = instruments(markets)
+        self.by_name = {instrument.name: instrument for instrument in self.instruments}
+        self.accounts = accounts or Accounts()
+        self.limits = limits or Limits()
+        self.truth = truth or Truth()
+        self.ledger = Ledger(self.instruments, self.accounts, self.truth)
+        self.source = source
+        self.now_ms = start_ms
+        self.trades: dict[int, deque[Made]] = {i.asset: deque(maxlen=REPLAYED) for i in self.instruments}
+        self._pending: list[Pending] = []
+        self._count = 0
+        self._touches: dict[int, Touch] = {}
+        self._hour = start_ms // HOUR_MS
+        self._triggers: dict[tuple[int, datetime.date], int] = {}
+
+    @property
+    def ended(self) -> bool:
+        """True when every market has come to the end of its source."""
+        return all(instrument.market.ended for instrument in self.instruments)
+
+    def deposit(self, address: str, amount_uusd: int) -> None:
+        """Credit a master account, which is made when new."""
+        self.accounts.deposit(address, amount_uusd, self.now_ms)
+        self.truth.write("deposit", {"user": address.lower(), "uusd": amount_uusd})
+
+    def approve(self, master: str, agent: str, name: str = "") -> None:
+        """Let a wallet sign for a master; ValueError if the master has no account."""
+        self.accounts.approve(
+            master, Agent(agent.lower(), name or agent.lower(), self.now_ms + AGENT_DAYS_MS)
+        )
+        self.truth.write("agent", {"user": master.lower(), "agent": agent.lower(), "name": name})
+
+    def submit(self, body: Any, arrival_ns: int, reply: Reply) -> None:
+        """
+        Queue a request for the first block after ``arrival_ns``; ``reply`` is handed back with that block.
+
+        Raises
+        ------
+        SchemaError
+            If the body is not a request of the venue; nothing is queued.
+        """
+        self._count += 1
+        self._pending.append(Pending(arrival_ns, self._count, envelope(body, self.source), reply))
+
+    def step(self, now_ms: int, now_ns: int) -> Block:
+        """Execute one block at wall time ``now_ms`` with everything that has arrived by ``now_ns``."""
+        self.now_ms = max(now_ms, self.now_ms + 1)
+        self.ledger.begin(self.now_ms)
+        due = self._take_due(now_ns)
+        for instrument in self.instruments:
+            instrument.market.advance_makers(self.now_ms)
+            instrument.refresh()
+        self._schedule()
+        early = [one for one in due if action_class(one.request.action) < TAKERS]
+        replies = [self._answer(one) for one in early]
+        for instrument in self.instruments:
+            self.ledger.settle(instrument, instrument.market.advance_takers(self.now_ms))
+        replies += [self._answer(one) for one in due[len(early) :]]
+        self.truth.beat(now_ns)
+        return Block(self.now_ms, replies, self._touched(), self._printed())
+
+    def recent_trades(self, instrument: Instrument) -> list[Json]:
+        """The last trades of a coin, oldest first, as the trades channel writes them."""
+        return [wire.trade(instrument, made.print, made.users) for made in self.trades[instrument.asset]]
+
+    def _take_due(self, now_ns: int) -> list[Pending]:
+        """What has arrived, sorted as the block executes it: by class, then by arrival."""
+        due = [one for one in self._pending if one.arrival_ns <= now_ns]
+        if due:
+            self._pending = [one for one in self._pending if one.arrival_ns > now_ns]
+            due.sort(key=lambda one: (action_class(one.request.action), one.arrival_ns, one.number))
+        return due
+
+    def _answer(self, one: Pending) -> tuple[Reply, Json]:
+        """Admit and execute one request; the venue's answer to it."""
+        admitted = admit(one.request, self.accounts, self.limits, self.now_ms)
+        if isinstance(admitted, str):
+            answer: Json = {"status": "err", "response": admitted}
+        else:
+            try:
+                answer = {"status": "ok", "response": execute(self.ledger, admitted, one.request.action)}
+            except ActionError as error:
+                answer = {"status": "err", "response": str(error)}
+        self.truth.write(
+            "action",
+            {
+                "signer": one.request.signer,
+                "nonce": one.request.nonce,
+                "action": one.request.action,
+                "answer": answer,
+                "time_ms": self.now_ms,
+            },
+        )
+        return one.reply, answer
+
+    def _schedule(self) -> None:
+        """Dead man's switches that are due, and funding on the hour."""
+        day = datetime.datetime.fromtimestamp(self.now_ms / 1000, datetime.UTC).date()
+        for account in self.accounts.masters.values():
+            if account.scheduled_ms is None or account.scheduled_ms > self.now_ms:
+                continue
+            account.scheduled_ms = None
+            fired = self._triggers.get((account.owner, day), 0)
+            if fired < TRIGGERS_PER_DAY:
+                self._triggers[account.owner, day] = fired + 1
+                for order in list(account.orders.open.values()):
+                    self.ledger.cancel(account, order, "scheduledCancel")
+        hour = self.now_ms // HOUR_MS
+        if hour != self._hour:
+            self._hour = hour
+            for instrument in self.instruments:
+                self.ledger.fund(instrument, instrument.context.funding_rate_h)
+
+    def _touched(self) -> list[Instrument]:
+        """Coins whose best bid or ask differs from the last block's."""
+        changed = []
+        for instrument in self.instruments:
+            touch = instrument.market.touch()
+            if self._touches.get(instrument.asset) != touch:
+                self._touches[instrument.asset] = touch
+                changed.append(instrument)
+        return changed
+
+    def _printed(self) -> dict[int, list[Made]]:
+        """Public trades of the block by asset."""
+        printed: dict[int, list[Made]] = {}
+        for instrument in self.instruments:
+            prints = instrument.market.take_prints()
+            if not prints:
+                continue
+            self.ledger.name_takers(instrument, prints)
+            stamped = [one._replace(time_ms=self.now_ms) for one in prints]
+            made = [Made(one, self.ledger.users_of(instrument, one)) for one in stamped]
+            printed[instrument.asset] = made
+            self.trades[instrument.asset].extend(made)
+        return printed

@@ -1,0 +1,211 @@
+"""
+Ledger: books what the markets did into accounts, and keeps what each account must be told of a block.
+
+In      matches, order changes, funding.
+Out     accounts moved to the micro-dollar; per account the changes, fills and payments of the block; the
+        truth log.
+Source  the venue's user channels: a fill is booked with the fee of its own side, at the maker's price.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from mmfast.sim import wire
+from mmfast.sim.accounts import Account, Accounts
+from mmfast.sim.fees import fee_uusd, tier
+from mmfast.sim.margin import may_hold
+from mmfast.sim.market import BACKGROUND, Match, Print
+from mmfast.sim.orders import CANCELED, FILLED, OPEN, Change, Order
+from mmfast.sim.truth import Truth
+from mmfast.sim.universe import Instrument
+from mmfast.units import BID
+
+REDUCE_ONLY_CANCELED, SELF_TRADE_CANCELED, MARGIN_CANCELED = (
+    "reduceOnlyCanceled",
+    "selfTradeCanceled",
+    "marginCanceled",
+)
+FIRST_OID = 100_000_000_001
+
+
+class Ledger:
+    """Accounts, live orders and the outbox of one block; ``now_ms`` is the time of that block."""
+
+    def __init__(self, instruments: list[Instrument], accounts: Accounts, truth: Truth) -> None:
+        self.instruments = instruments
+        self.accounts = accounts
+        self.truth = truth
+        self.now_ms = 0
+        self.live: dict[int, tuple[Account, Order]] = {}
+        self.changes: defaultdict[int, list[Change]] = defaultdict(list)
+        self.fills: defaultdict[int, list[wire.Json]] = defaultdict(list)
+        self.fundings: defaultdict[int, list[wire.Json]] = defaultdict(list)
+        self.traders: dict[tuple[int, int], dict[int, str]] = {}
+        self._next_oid = FIRST_OID
+
+    def begin(self, now_ms: int) -> None:
+        """Start a block with an empty outbox."""
+        self.now_ms = now_ms
+        for outbox in (self.changes, self.fills, self.fundings, self.traders):
+            outbox.clear()
+
+    def oid(self) -> int:
+        """A new order id; ids count upward over all coins and accounts."""
+        self._next_oid += 1
+        return self._next_oid
+
+    def change(self, account: Account, order: Order, status: str) -> None:
+        """Move an order into a status, tell its account, and write it to the truth log."""
+        if status == OPEN:
+            self.live[order.oid] = (account, order)
+        else:
+            self.live.pop(order.oid, None)
+        self.changes[account.owner].append(account.orders.record(order, status, self.now_ms))
+        self.truth.write(
+            "order",
+            {
+                "user": account.address,
+                "oid": order.oid,
+                "cloid": order.cloid,
+                "asset": order.asset,
+                "side": order.side,
+                "px_ticks": order.px_ticks,
+                "lots": order.lots,
+                "orig_lots": order.orig_lots,
+                "status": status,
+                "time_ms": self.now_ms,
+            },
+        )
+
+    def settle(self, instrument: Instrument, matches: list[Match]) -> None:
+        """
+        Book the executions of one sweep, then let resting orders follow what it did to positions and margin.
+
+        The book has made all matches by now, so two reduce-only orders of one account that one sweep takes
+        together can reverse its position; the venue would have cancelled the second.
+        """
+        touched = {self._book(instrument, match).owner for match in matches}
+        for owner in touched:
+            account = self.accounts.by_owner[owner]
+            self.follow_reduce_only(account, instrument)
+            self.enforce_margin(account, instrument)
+
+    def _book(self, instrument: Instrument, match: Match) -> Account:
+        """Book one execution of a user's order: position, fee, fill, order state."""
+        account, order = self.live[match.order_id]
+        signed = match.lots if order.side == BID else -match.lots
+        start_lots = account.lots(instrument.asset)
+        row = tier(account.volume_uusd)
+        fee = fee_uusd(match.lots * match.px_ticks, row.maker_ppm if match.maker else row.taker_ppm)
+        pnl = account.trade(instrument.asset, signed, match.px_ticks, fee)
+        if match.other_order_id == BACKGROUND:
+            self.accounts.crowd.trade(instrument.asset, -signed, match.px_ticks, 0)
+        order.lots -= match.lots
+        taker = match.other_order_id if match.maker else order.oid
+        facts = {
+            "px_ticks": match.px_ticks,
+            "lots": match.lots,
+            "start_lots": start_lots,
+            "pnl_uusd": pnl,
+            "fee_uusd": fee,
+            "crossed": not match.maker,
+            "tid": match.tid,
+            "time_ms": self.now_ms,
+            "taker": taker,
+        }
+        self._tell_fill(account, order, instrument, facts)
+        if order.lots == 0:
+            self.change(account, order, FILLED)
+        return account
+
+    def cancel(self, account: Account, order: Order, status: str = CANCELED) -> None:
+        """Take a resting order out of its market; what was left is what the change shows."""
+        self.instruments[order.asset].market.cancel(order.oid)
+        self.change(account, order, status)
+
+    def expire_maker(self, oid: int) -> None:
+        """Self-trade prevention has taken a resting order out of its market."""
+        account, order = self.live[oid]
+        self.change(account, order, SELF_TRADE_CANCELED)
+
+    def follow_reduce_only(self, account: Account, instrument: Instrument) -> None:
+        """Resting reduce-only orders shrink with the position and go with it."""
+        held = account.lots(instrument.asset)
+        for order in [one for one in account.orders.resting(instrument.asset) if one.reduce_only]:
+            if held * order.sign >= 0:
+                self.cancel(account, order, REDUCE_ONLY_CANCELED)
+            elif order.lots > abs(held):
+                instrument.market.reduce(order.oid, order.lots - abs(held))
+                order.lots = abs(held)
+
+    def enforce_margin(self, account: Account, instrument: Instrument) -> None:
+        """
+        Cancel the resting orders of one coin that the account could no longer be let to hold if they filled.
+        """
+        for order in account.orders.resting(instrument.asset):
+            if not may_hold(account, instrument, order.sign * order.lots, self.instruments):
+                self.cancel(account, order, MARGIN_CANCELED)
+
+    def fund(self, instrument: Instrument, rate: float) -> None:
+        """
+        Settle one hour of funding: each holder pays size x oracle x rate, truncated; the crowd is the other
+        side.
+        """
+        crowd = self.accounts.crowd
+        for account in self.accounts.masters.values():
+            lots = account.lots(instrument.asset)
+            if lots == 0:
+                continue
+            payment = -int(lots * instrument.oracle_ticks * rate)
+            account.fund(instrument.asset, payment)
+            crowd.fund(instrument.asset, -payment)
+            shown = wire.funding(instrument, payment, lots, rate, self.now_ms)
+            account.fundings.append(shown)
+            self.fundings[account.owner].append(shown)
+            self.truth.write(
+                "funding",
+                {
+                    "user": account.address,
+                    "asset": instrument.asset,
+                    "uusd": payment,
+                    "lots": lots,
+                    "rate": rate,
+                    "time_ms": self.now_ms,
+                },
+            )
+
+    def name_takers(self, instrument: Instrument, prints: Iterable[Print]) -> None:
+        """Give the block's fills the transaction of the public trade that they are the private side of."""
+        takers = {one.tid: one.taker for one in prints}
+        for shown in (one for fills in self.fills.values() for one in fills):
+            if shown["coin"] == instrument.name and shown["tid"] in takers:
+                shown["hash"] = wire.transaction(takers[shown["tid"]])
+
+    def users_of(self, instrument: Instrument, made: Print) -> tuple[str, str]:
+        """Buyer and seller of a print; the crowd's addresses are made up from the print's own numbers."""
+        known = self.traders.get((instrument.asset, made.tid), {})
+        taker, maker = wire.transaction(made.taker)[26:], f"{made.tid * 0x9E3779B97F4A7C15 % 2**160:040x}"
+        crowd = {made.aggressor: "0x" + taker[-40:], 1 - made.aggressor: "0x" + maker}
+        return known.get(BID, crowd[BID]), known.get(1 - BID, crowd[1 - BID])
+
+    def _tell_fill(
+        self, account: Account, order: Order, instrument: Instrument, facts: dict[str, Any]
+    ) -> None:
+        shown = wire.fill(instrument, order, facts)
+        account.fills.append(shown)
+        self.fills[account.owner].append(shown)
+        self.traders.setdefault((instrument.asset, facts["tid"]), {})[order.side] = account.address
+        self.truth.write(
+            "fill",
+            {
+                "user": account.address,
+                "oid": order.oid,
+                "cloid": order.cloid,
+                "asset": instrument.asset,
+                "side": order.side,
+                **facts,
+            },
+        )

@@ -1,0 +1,259 @@
+"""
+One coin's market: a book of background depth and of users' orders, moved by a source.
+
+In      time (phases of a block), users' orders and cancels.
+Out     executions, public prints, the displayed book, the coin's context.
+Source  the venue's order-book page: price-time priority, maker prices, expiry of the maker for self-trades.
+
+Prices are ticks of 10^-(6 - sz_decimals) USD, sizes are lots of 10^-sz_decimals coins; their product is
+micro-dollars. A block is: `advance_makers`, the users' ALO orders and cancels, `advance_takers`, the users' IOC
+and GTC orders. All arithmetic is in the kernels; this is the shell around one BOOK record.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from mmfast.records.order import TIF_ALO, TIF_GTC, TIF_IOC, TIF_NAMES
+from mmfast.sim.book import BACKGROUND, USERS, new_book
+from mmfast.sim.edge import mid_ticks, place_in_queue, show, submit, withdraw
+from mmfast.units import ASK, BID, ticks_per_usd
+
+__all__ = ["BACKGROUND", "Added", "Context", "Market", "Match", "Print", "Source"]
+
+RESTING, FILLED, PARTIAL_RESTING, POST_ONLY_CROSSED, NO_MATCH = 0, 1, 2, 3, 4
+STATUS_NAMES = ("resting", "filled", "partly filled, the rest rests", "post only would cross", "no match")
+
+
+class Match(NamedTuple):
+    """One execution with a user's order in it; a trade between users is two of them with one tid, maker first."""
+
+    order_id: int
+    lots: int
+    px_ticks: int
+    maker: bool  # this user's order was resting
+    other_order_id: int  # counterparty's order, BACKGROUND (-1) for background flow
+    aggressor: int  # BID: the taker bought; ASK: the taker sold
+    tid: int  # positive, 50 bits, unique in the coin
+
+
+class Print(NamedTuple):
+    """One public trade; prints of one taker share ``taker``: a user's order id, negative for background flow."""
+
+    px_ticks: int
+    lots: int
+    aggressor: int
+    tid: int
+    time_ms: int
+    taker: int
+
+
+class Added(NamedTuple):
+    """
+    What became of a new order.
+
+    RESTING and PARTIAL_RESTING rest ``resting_lots``. FILLED: nothing rests, ``filled_lots`` traded; the rest of an
+    IOC is dropped. NO_MATCH: an IOC that met nothing but, perhaps, orders of its owner. POST_ONLY_CROSSED: an ALO
+    that would have traded; the book is unchanged.
+    """
+
+    status: int
+    filled_lots: int
+    resting_lots: int
+    notional_uusd: int  # exact sum of px_ticks x lots of the fills
+
+
+class Context(NamedTuple):
+    """Numbers of the activeAssetCtx channel; prices in USD, NaN where unknown."""
+
+    oracle_px: float
+    mark_px: float
+    mid_px: float
+    premium: float
+    funding_rate_h: float
+    open_interest: float  # coins
+    day_volume_usd: float
+    prev_day_px: float
+
+
+Level = tuple[int, ...]  # px_ticks, lots, count
+Touch = tuple[Level, Level]
+MAX_LOTS = 1 << 62
+
+
+class Source(Protocol):
+    """What moves the background of a market, an array of one BOOK: generated, or recorded."""
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing will move any more."""
+
+    def start(self, books: Any, sz_decimals: int, start_ms: int) -> None:
+        """Open the market."""
+
+    def advance(self, books: Any, now_ms: int, takers: int) -> int:
+        """Makers (``takers`` 0) or all that is due; 1 if the book's output must be drained before going on."""
+
+    def numbers(self, mid_px: float) -> tuple[float, float, float, float, float]:
+        """Oracle and mark [USD], premium, hourly funding rate, open interest [coins]."""
+
+
+class Market:
+    """
+    One coin's market. ``source`` is a `synthetic.SyntheticSource` or comes from `recording.load_recording`.
+
+    Raises
+    ------
+    ValueError
+        From methods that are given what cannot be an order; the message names it.
+    """
+
+    def __init__(self, name: str, sz_decimals: int, source: Source, start_ms: int) -> None:
+        self.name, self.sz_decimals, self.source = name, sz_decimals, source
+        self.ticks_per_usd = ticks_per_usd(sz_decimals)
+        self.books = new_book(name)
+        self.book = self.books[0]
+        self.sides: dict[int, int] = {}  # side of each order that rests
+        self.prints: list[Print] = []
+        self.untold: list[Match] = []  # of the first phase
+        self.screens: dict[int, np.ndarray[Any, Any]] = {}
+        source.start(self.books, sz_decimals, start_ms)
+        self.prev_day_px = self._mark_px()
+
+    @property
+    def ended(self) -> bool:
+        """True when a recording has run out; the book then stays as it is."""
+        return self.source.ended
+
+    def advance_makers(self, now_ms: int) -> None:
+        """
+        Background limit orders, cancels and book changes up to ``now_ms`` (first phase of a block).
+
+        A recording's book may move onto users' orders; these executions are told by the next `advance_takers`.
+        """
+        while self.source.advance(self.books, now_ms, 0):
+            self.untold += self._drain()
+        self.untold += self._drain()
+
+    def advance_takers(self, now_ms: int) -> list[Match]:
+        """Background takers up to ``now_ms`` (third phase) and what came before them; fills users' orders."""
+        more = 1
+        matches, self.untold = self.untold, []
+        while more:
+            more = self.source.advance(self.books, now_ms, 1)
+            matches += self._drain()
+        return matches
+
+    def add(self, order_id: int, owner: int, side: int, px_ticks: int, lots: int, tif: int,
+            now_ms: int) -> tuple[Added, list[Match], list[int]]:
+        """
+        A user's new order: what became of it, its executions, the owner's resting orders that it expired.
+
+        ``order_id`` is unique and >= 0, ``owner`` >= 0, ``side`` BID or ASK, ``tif`` one of `records.order`. A trade
+        with another user's resting order gives that order's match, then this one's.
+
+        Raises
+        ------
+        ValueError
+            If lots or px_ticks is not positive, an id is negative, tif or side is unknown, the order rests already,
+            or USERS orders rest on the side.
+        """
+        self._check(order_id, owner, side, px_ticks, lots, tif)
+        left = submit(self.books, order_id, owner, side, px_ticks, lots, tif, now_ms)
+        if left < 0:
+            return Added(POST_ONLY_CROSSED, 0, 0, 0), [], []
+        filled = lots - left
+        notional = int(self.book["notional_uusd"]) if filled else 0
+        expired = self.book["expired"][: self.book["expired_count"]].tolist()
+        matches = self._drain()
+        if left and tif != TIF_IOC:
+            self.sides[order_id] = side
+            return Added(PARTIAL_RESTING if filled else RESTING, filled, left, notional), matches, expired
+        return Added(FILLED if filled else NO_MATCH, filled, 0, notional), matches, expired
+
+    def _check(self, order_id: int, owner: int, side: int, px_ticks: int, lots: int, tif: int) -> None:
+        if tif not in (TIF_ALO, TIF_IOC, TIF_GTC):
+            raise ValueError(f"order {order_id}: tif {tif} is not one of {TIF_NAMES}")
+        if lots <= 0 or px_ticks <= 0 or side not in (BID, ASK) or order_id < 0 or owner < 0:
+            raise ValueError(f"order {order_id} of {owner}: side {side}, px_ticks {px_ticks}, lots {lots} is no order")
+        if order_id in self.sides:
+            raise ValueError(f"order {order_id} rests already; order ids are used once")
+        if tif != TIF_IOC and self.book["user_count"][side] >= USERS:
+            raise ValueError(f"{self.name}: {USERS} orders rest on side {side}; cancel some first")
+
+    def reduce(self, order_id: int, lots: int) -> int:
+        """Take ``lots`` off a resting order, which keeps its queue place; what remains (0: it is gone)."""
+        if lots < 0:
+            raise ValueError(f"order {order_id}: cannot be reduced by {lots} lots")
+        if order_id not in self.sides:
+            return 0
+        before = withdraw(self.books, self.sides[order_id], order_id, lots)
+        if before <= lots:
+            del self.sides[order_id]
+        return max(before - lots, 0)
+
+    def cancel(self, order_id: int) -> int:
+        """Remove a resting order; the lots that were left, 0 if it does not rest."""
+        side = self.sides.pop(order_id, -1)
+        return withdraw(self.books, side, order_id, MAX_LOTS) if side >= 0 else 0
+
+    def queue(self, order_id: int) -> tuple[int, int]:
+        """Background lots (ahead, behind) of a resting order; ahead is -1 where the depth at its price is unknown."""
+        lots, ahead, behind = place_in_queue(self.books, self.sides.get(order_id, BID), order_id)
+        if lots == 0:
+            raise ValueError(f"order {order_id} does not rest")
+        return ahead, behind
+
+    def _screen(self, levels: int) -> np.ndarray[Any, Any]:
+        screen = self.screens.get(levels)
+        if screen is None:
+            screen = self.screens[levels] = np.zeros((2, levels, 3), np.int64)
+        show(self.books, levels, screen)
+        return screen
+
+    def touch(self) -> Touch:
+        """``((px_ticks, lots, count) of the best bid, ... of the best ask)`` with users' orders; 0 lots if empty."""
+        bids, asks = self._screen(1).tolist()
+        return tuple(bids[0]), tuple(asks[0])
+
+    def depth(self, levels: int) -> tuple[list[Level], list[Level]]:
+        """Bids and asks as ``(px_ticks, lots, count)``, best first, at most ``levels`` each, with users' orders."""
+        bids, asks = self._screen(levels).tolist()
+        return [tuple(row) for row in bids if row[1]], [tuple(row) for row in asks if row[1]]
+
+    def take_prints(self) -> list[Print]:
+        """Public trades since the last call, oldest first."""
+        prints, self.prints = self.prints, []
+        return prints
+
+    def _drain(self) -> list[Match]:
+        """Empty the BOOK's output: prints are kept for `take_prints`, matches returned, ended orders forgotten."""
+        book = self.book
+        fills, prints, expired = int(book["fill_count"]), int(book["print_count"]), int(book["expired_count"])
+        matches: list[Match] = []
+        if prints:
+            self.prints += map(Print._make, book["print"][:prints].tolist())
+        if fills:
+            matches = [Match(order, lots, px, maker == 1, other, aggressor, tid)
+                       for order, lots, px, maker, other, aggressor, tid in book["fill"][:fills].tolist()]
+        for match in matches:
+            if match.maker and place_in_queue(self.books, 1 - match.aggressor, match.order_id)[0] == 0:
+                self.sides.pop(match.order_id, None)
+        for order_id in book["expired"][:expired].tolist():
+            self.sides.pop(order_id, None)
+        book["fill_count"] = book["print_count"] = book["expired_count"] = 0
+        return matches
+
+    def _mark_px(self) -> float:
+        return mid_ticks(self.books) / self.ticks_per_usd
+
+    def context(self) -> Context:
+        """The coin's context now. The mark is the background's mid, so that no user moves it by quoting."""
+        (bid, bid_lots, _), (ask, ask_lots, _) = self.touch()
+        mid = 0.5 * (bid + ask) / self.ticks_per_usd if bid_lots and ask_lots else math.nan
+        oracle, mark, premium, funding, interest = self.source.numbers(self._mark_px())
+        volume = int(self.book["volume_uusd"]) * 1e-6
+        return Context(oracle, mark, mid, premium, funding, interest, volume, self.prev_day_px)

@@ -1,0 +1,103 @@
+"""
+Rules: what the venue checks of one order before its book sees it, and in which words it refuses.
+
+In      a typed order of a request, the account, the instrument.
+Out     price in ticks and size in lots, or a Refusal: the order status and the error text with its asset
+        suffix.
+Source  the venue's pages on ticks and lots and on error responses; texts as captured on the wire.
+
+Prices and sizes are judged by their digits alone, apart from the engine's own rounding.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mmfast.sim.accounts import Account
+from mmfast.sim.margin import may_hold
+from mmfast.sim.schema import Wire
+from mmfast.sim.universe import Instrument
+from mmfast.units import UUSD_PER_USD
+
+FIGURES = 5
+MIN_NOTIONAL_UUSD = 10 * UUSD_PER_USD
+
+
+class Refusal(NamedTuple):
+    """``status`` is the order's state in orderUpdates, empty when the order never became one."""
+
+    status: str
+    error: str
+
+
+def refusal(status: str, words: str, asset: int) -> Refusal:
+    """A refusal in the venue's words with the suffix that its answers carry."""
+    return Refusal(status, f"{words} asset={asset}")
+
+
+def scaled(text: str, decimals: int) -> int | None:
+    """A canonical decimal text times 10^decimals; None when it has more decimals than that."""
+    whole, _, part = text.partition(".")
+    if len(part) > decimals:
+        return None
+    return int(whole + part.ljust(decimals, "0"))
+
+
+def price_ticks(text: str, px_decimals: int) -> int | None:
+    """
+    Price in ticks; None off the grid: over five significant figures (unless whole) or too many decimals.
+    """
+    ticks = scaled(text, px_decimals)
+    whole, _, part = text.partition(".")
+    if part and len((whole + part).lstrip("0")) > FIGURES:
+        return None
+    return ticks or None
+
+
+def prevalidate(wire: Wire, instrument: Instrument) -> str | None:
+    """Errors that depend on the request alone: one of them answers for the whole batch."""
+    lots = scaled(wire.sz, instrument.sz_decimals)
+    if lots is None:
+        return f"Order has invalid size. asset={instrument.asset}"
+    if lots == 0:
+        return f"Order has zero size. asset={instrument.asset}"
+    reference = instrument.reference_ticks()
+    ticks = scaled(wire.px, 18)
+    if reference and ticks is not None:
+        scale = 10 ** (18 - instrument.px_decimals)
+        if not reference * scale <= 5 * ticks <= 9 * reference * scale:
+            return (
+                f"Order price cannot be more than 80% away from the reference price asset={instrument.asset}"
+            )
+    return None
+
+
+def reduce_only_lots(account: Account, asset: int, sign: int, lots: int) -> int:
+    """What a reduce-only order may still be: at most the opposite position, 0 when there is none."""
+    held = account.lots(asset)
+    return min(lots, abs(held)) if held * sign < 0 else 0
+
+
+def size(
+    wire: Wire, account: Account, instrument: Instrument, instruments: list[Instrument]
+) -> tuple[int, int] | Refusal:
+    """
+    Price in ticks and lots of an order that may go to the book, shrunk when reduce-only; or why it may not.
+    """
+    asset, sign = instrument.asset, 1 if wire.is_buy else -1
+    px_ticks = price_ticks(wire.px, instrument.px_decimals)
+    if px_ticks is None:
+        return refusal("tickRejected", "Price must be divisible by tick size.", asset)
+    if wire.tif is None:
+        return refusal("", "Trigger orders are not served by this exchange.", asset)
+    asked = lots = scaled(wire.sz, instrument.sz_decimals) or 0
+    if wire.reduce_only:
+        lots = reduce_only_lots(account, asset, sign, asked)
+        if lots == 0:
+            return refusal("reduceOnlyRejected", "Reduce only order would increase position.", asset)
+    closes = wire.reduce_only and lots == abs(account.lots(asset))
+    if px_ticks * lots < MIN_NOTIONAL_UUSD and not closes:
+        return refusal("minTradeNtlRejected", "Order must have minimum value of $10.", asset)
+    if not may_hold(account, instrument, sign * lots, instruments):
+        return refusal("perpMarginRejected", "Insufficient margin to place order.", asset)
+    return px_ticks, lots

@@ -1,0 +1,237 @@
+"""
+Schema: an action as the venue understands it, and as the venue itself would serialise it.
+
+In      the JSON of a request to /exchange.
+Out     the action rebuilt with the venue's keys in the venue's order and its own number texts; a typed order.
+Source  the venue's exchange-endpoint page; clients' reports: a signature over any other serialisation (other
+        key order, trailing zeros, upper case, keys that should be absent) recovers a stranger's address.
+
+`canonical` is what signatures are checked over, so a client that hashes something else fails here as it fails
+there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+Json = dict[str, Any]
+DECIMAL = re.compile(r"(\d{1,18})(?:\.(\d{1,18}))?\Z")
+CLOID = re.compile(r"0x[0-9a-fA-F]{32}\Z")
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z")
+TIFS = ("Alo", "Ioc", "Gtc", "FrontendMarket")
+U64_MAX = 2**64 - 1
+
+
+class SchemaError(ValueError):
+    """The body is JSON, but not an action of the venue: HTTP 422."""
+
+
+class Wire(NamedTuple):
+    """One order of a request, still in texts; ``tif`` is None for a trigger order."""
+
+    asset: int
+    is_buy: bool
+    px: str
+    sz: str
+    reduce_only: bool
+    tif: str | None
+    cloid: str | None
+
+
+def want(holder: Any, key: str, kind: type) -> Any:
+    """``holder[key]`` of exactly this type, or SchemaError."""
+    if not isinstance(holder, dict) or type(holder.get(key)) is not kind:
+        raise SchemaError(f"{key} is missing or not of type {kind.__name__}")
+    return holder[key]
+
+
+def natural(holder: Any, key: str) -> int:
+    """An unsigned 64-bit integer."""
+    value = want(holder, key, int)
+    if not 0 <= value <= U64_MAX:
+        raise SchemaError(f"{key} is {value}, not an unsigned 64-bit integer")
+    return int(value)
+
+
+def number(holder: Any, key: str) -> str:
+    """A decimal text in the venue's form: no leading or trailing zeros, no point without need."""
+    match = DECIMAL.match(want(holder, key, str))
+    if match is None:
+        raise SchemaError(f"{key} is {holder[key]!r}, not a decimal")
+    whole, part = match.group(1).lstrip("0") or "0", (match.group(2) or "").rstrip("0")
+    return f"{whole}.{part}" if part else whole
+
+
+def text(holder: Any, key: str, pattern: re.Pattern[str]) -> str:
+    """A text of a pattern, in lower case."""
+    value = want(holder, key, str)
+    if pattern.match(value) is None:
+        raise SchemaError(f"{key} is {value!r}")
+    return str(value).lower()
+
+
+def order_type(holder: Any) -> Json:
+    """``t`` of an order: a limit with a time in force, or a trigger."""
+    kind = want(holder, "t", dict)
+    if "limit" in kind:
+        tif = want(kind["limit"], "tif", str)
+        if tif not in TIFS:
+            raise SchemaError(f"tif {tif!r} is not one of {TIFS}")
+        return {"limit": {"tif": tif}}
+    trigger = want(kind, "trigger", dict)
+    return {
+        "trigger": {
+            "isMarket": want(trigger, "isMarket", bool),
+            "triggerPx": number(trigger, "triggerPx"),
+            "tpsl": want(trigger, "tpsl", str),
+        }
+    }
+
+
+def order(wire: Any) -> Json:
+    """An order in canonical form."""
+    made: Json = {
+        "a": natural(wire, "a"),
+        "b": want(wire, "b", bool),
+        "p": number(wire, "p"),
+        "s": number(wire, "s"),
+        "r": want(wire, "r", bool),
+        "t": order_type(wire),
+    }
+    if wire.get("c") is not None:
+        made["c"] = text(wire, "c", CLOID)
+    return made
+
+
+def parsed(wire: Json) -> Wire:
+    """A canonical order as a typed tuple."""
+    limit = wire["t"].get("limit")
+    tif = None if limit is None else ("Ioc" if limit["tif"] == "FrontendMarket" else limit["tif"])
+    return Wire(wire["a"], wire["b"], wire["p"], wire["s"], wire["r"], tif, wire.get("c"))
+
+
+def oid_or_cloid(holder: Any) -> int | str:
+    """``oid`` of a modify: an order id, or a cloid as text."""
+    if isinstance(holder, dict) and isinstance(holder.get("oid"), str):
+        return text(holder, "oid", CLOID)
+    return natural(holder, "oid")
+
+
+def _order(action: Json) -> Json:
+    grouping = action.get("grouping")
+    if isinstance(grouping, dict):
+        grouping = {"p": natural(grouping, "p")}
+    elif grouping not in ("na", "normalTpsl", "positionTpsl"):
+        raise SchemaError(f"grouping {grouping!r}")
+    made: Json = {
+        "type": "order",
+        "orders": [order(wire) for wire in want(action, "orders", list)],
+        "grouping": grouping,
+    }
+    if action.get("builder") is not None:
+        builder = action["builder"]
+        made["builder"] = {"b": text(builder, "b", ADDRESS), "f": natural(builder, "f")}
+    return made
+
+
+def _cancel(action: Json) -> Json:
+    cancels = [{"a": natural(one, "a"), "o": natural(one, "o")} for one in want(action, "cancels", list)]
+    return _flagged({"type": "cancel", "cancels": cancels}, action, "f")
+
+
+def _cancel_by_cloid(action: Json) -> Json:
+    cancels = [
+        {"asset": natural(one, "asset"), "cloid": text(one, "cloid", CLOID)}
+        for one in want(action, "cancels", list)
+    ]
+    return _flagged({"type": "cancelByCloid", "cancels": cancels}, action, "f")
+
+
+def _modify(action: Json) -> Json:
+    return _flagged(
+        {"type": "modify", "oid": oid_or_cloid(action), "order": order(action.get("order"))}, action, "a"
+    )
+
+
+def _batch_modify(action: Json) -> Json:
+    modifies = [
+        {"oid": oid_or_cloid(one), "order": order(one.get("order"))} for one in want(action, "modifies", list)
+    ]
+    return _flagged({"type": "batchModify", "modifies": modifies}, action, "a")
+
+
+def _flagged(made: Json, action: Json, flag: str) -> Json:
+    """The venue leaves a false flag out of what it hashes."""
+    if action.get(flag) is not None and want(action, flag, bool):
+        made[flag] = True
+    return made
+
+
+def _schedule_cancel(action: Json) -> Json:
+    return {
+        "type": "scheduleCancel",
+        **({"time": natural(action, "time")} if action.get("time") is not None else {}),
+    }
+
+
+def _update_leverage(action: Json) -> Json:
+    return {
+        "type": "updateLeverage",
+        "asset": natural(action, "asset"),
+        "isCross": want(action, "isCross", bool),
+        "leverage": natural(action, "leverage"),
+    }
+
+
+def _update_isolated_margin(action: Json) -> Json:
+    return {
+        "type": "updateIsolatedMargin",
+        "asset": natural(action, "asset"),
+        "isBuy": want(action, "isBuy", bool),
+        "ntli": want(action, "ntli", int),
+    }
+
+
+def _reserve_request_weight(action: Json) -> Json:
+    return {"type": "reserveRequestWeight", "weight": natural(action, "weight")}
+
+
+def _approve_agent(action: Json) -> Json:
+    made: Json = {key: want(action, key, str) for key in ("type", "hyperliquidChain", "signatureChainId")}
+    made["agentAddress"] = text(action, "agentAddress", ADDRESS)
+    made["agentName"] = action.get("agentName") or ""
+    made["nonce"] = natural(action, "nonce")
+    return made
+
+
+SHAPES: dict[str, Callable[[Json], Json]] = {
+    "order": _order,
+    "cancel": _cancel,
+    "cancelByCloid": _cancel_by_cloid,
+    "modify": _modify,
+    "batchModify": _batch_modify,
+    "scheduleCancel": _schedule_cancel,
+    "updateLeverage": _update_leverage,
+    "updateIsolatedMargin": _update_isolated_margin,
+    "reserveRequestWeight": _reserve_request_weight,
+    "noop": lambda action: {"type": "noop"},
+    "approveAgent": _approve_agent,
+}
+USER_SIGNED = ("approveAgent",)
+
+
+def canonical(action: Any) -> Json:
+    """
+    The action as the venue would serialise it.
+
+    Raises
+    ------
+    SchemaError
+        If it is no action of the venue, or one that this exchange does not know.
+    """
+    kind = action.get("type") if isinstance(action, dict) else None
+    if not isinstance(kind, str) or kind not in SHAPES:
+        raise SchemaError(f"action type {kind!r} is not one of {', '.join(SHAPES)}")
+    return SHAPES[kind](action)

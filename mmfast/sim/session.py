@@ -1,0 +1,176 @@
+"""
+Session: one WebSocket connection, from the venue's side.
+
+In      text frames of a client.
+Out     acks, pongs, errors, snapshots and answers, written to the transport; the topics that the client
+        wants.
+Source  captured dialogues: acks are normalised and precede data; errors quote the client's own frame; a coin
+        that does not exist costs the whole connection, without a close frame; 60 s of our own silence too.
+
+Frames to clients are not masked, so one encoded frame serves all subscribers of a topic byte for byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from mmfast.sim import topics, wire
+from mmfast.sim.answers import NotServed, answer
+from mmfast.sim.limits import Bucket, info_weight
+from mmfast.sim.schema import SchemaError
+
+if TYPE_CHECKING:
+    from mmfast.sim.server import Server
+
+Json = dict[str, Any]
+BACKLOG_BYTES = 16 << 20  # of a client that does not read; then it is dropped
+ABORT_AFTER_S = 0.15
+
+
+def encode(message: Any) -> bytes:
+    """A JSON message as one unmasked WebSocket text frame (RFC 6455, 5.2)."""
+    payload = orjson.dumps(message)
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, size)) + payload
+    if size < 65536:
+        return b"\x81\x7e" + struct.pack("!H", size) + payload
+    return b"\x81\x7f" + struct.pack("!Q", size) + payload
+
+
+class Session:
+    """One client; ``subscriptions`` maps keys to normalised topics."""
+
+    def __init__(self, server: Server, transport: asyncio.Transport) -> None:
+        self.server = server
+        self.transport = transport
+        self.subscriptions: dict[str, Json] = {}
+        self._messages = Bucket(server.limits.ws_messages_per_minute)
+        self._loop = asyncio.get_running_loop()
+        self._sent_s = self._loop.time()
+        self._idle = self._loop.call_later(server.limits.idle_s, self._check_idle)
+
+    def send(self, frame: bytes) -> None:
+        """Write an encoded frame; a client with too much unread is dropped."""
+        if self.transport.is_closing():
+            return
+        self._sent_s = self._loop.time()
+        self.transport.write(frame)
+        if self.transport.get_write_buffer_size() > BACKLOG_BYTES:
+            self.transport.abort()
+
+    def say(self, message: Json) -> None:
+        """Encode and write one message."""
+        self.send(encode(message))
+
+    def close(self) -> None:
+        """Forget the client's topics and timers; the connection is gone."""
+        self._idle.cancel()
+        for key in list(self.subscriptions):
+            self._drop(key)
+
+    def receive(self, text: str) -> None:
+        """Handle one text frame."""
+        if self.server.limits.enabled and not self._messages.take(1, self._loop.time()):
+            self.say(wire.frame("error", "Too many websocket messages sent"))
+            return
+        try:
+            message = orjson.loads(text)
+            handler = {
+                "subscribe": self._subscribe,
+                "unsubscribe": self._unsubscribe,
+                "post": self._post,
+                "ping": self._ping,
+            }[message["method"]]
+            handler(message)
+        except topics.Fatal:
+            self._loop.call_later(ABORT_AFTER_S, self.transport.abort)
+        except (orjson.JSONDecodeError, KeyError, TypeError, topics.TopicError, NotServed, SchemaError):
+            self.say(wire.frame("error", f"Error parsing JSON into valid websocket request: {text}"))
+
+    def _ping(self, message: Json) -> None:
+        self.say({"channel": "pong"})
+
+    def _subscribe(self, message: Json) -> None:
+        topic = topics.normalised(message["subscription"], self.server.exchange.by_name)
+        key = topics.key(topic)
+        refused = self._refusal(key, topic)
+        if refused:
+            self.say(wire.frame("error", refused))
+            return
+        self.subscriptions[key] = topic
+        self.server.add_subscriber(key, topic, self)
+        self._acknowledge("subscribe", topic)
+        for one in self.server.channels.snapshot(topic):
+            self.say(one)
+
+    def _refusal(self, key: str, topic: Json) -> str | None:
+        """Why a subscription is not taken, in the venue's words."""
+        limits = self.server.limits
+        if key in self.subscriptions:
+            return f"Already subscribed: {key}"
+        if not limits.enabled:
+            return None
+        if self.server.subscription_count >= limits.ws_subscriptions:
+            return f"Cannot track more than {limits.ws_subscriptions} total subscriptions."
+        users = self.server.users
+        if "user" in topic and topic["user"] not in users and len(users) >= limits.ws_users:
+            return f"Cannot track more than {limits.ws_users} total users."
+        return None
+
+    def _unsubscribe(self, message: Json) -> None:
+        topic = topics.normalised(message["subscription"], self.server.exchange.by_name)
+        key = topics.key(topic)
+        if key not in self.subscriptions:
+            self.say(wire.frame("error", f"Already unsubscribed: {key}"))
+            return
+        self._drop(key)
+        self._acknowledge("unsubscribe", topic)
+
+    def _acknowledge(self, method: str, topic: Json) -> None:
+        self.say(wire.frame("subscriptionResponse", {"method": method, "subscription": topic}))
+
+    def _drop(self, key: str) -> None:
+        self.server.remove_subscriber(key, self.subscriptions.pop(key), self)
+
+    def _post(self, message: Json) -> None:
+        """
+        An action or an info request; one without an id, or that cannot be parsed, gets an error without an
+        id.
+        """
+        number, request = message["id"], message["request"]
+        kind, payload = request["type"], request["payload"]
+        if type(number) is not int or kind not in ("action", "info"):
+            raise TypeError(f"post {number!r} of type {kind!r}")
+        if kind == "action":
+            self._post_action(number, payload)
+            return
+        if not self.server.take_weight(info_weight(payload.get("type"))):
+            self._respond(number, "error", "429 Too Many Requests: null")
+            return
+        data = answer(self.server.exchange, payload)
+        self._respond(number, "info", {"type": payload["type"], "data": data})
+
+    def _post_action(self, number: int, payload: Json) -> None:
+        if self.server.limits.enabled and self.server.inflight >= self.server.limits.ws_inflight:
+            self.say(wire.frame("error", f"too many pending post requests id={number}"))
+            return
+        if not self.server.take_action_weight(payload):
+            self._respond(number, "error", "429 Too Many Requests: null")
+            return
+        self.server.submit(payload, lambda reply: self._respond(number, "action", reply))
+
+    def _respond(self, number: int, kind: str, payload: Any) -> None:
+        self.say(wire.frame("post", {"id": number, "response": {"type": kind, "payload": payload}}))
+
+    def _check_idle(self) -> None:
+        """Drop the connection when it has been silent from our side for the limit."""
+        left_s = self._sent_s + self.server.limits.idle_s - self._loop.time()
+        if left_s <= 0:
+            self.transport.abort()
+            return
+        self._idle = self._loop.call_later(left_s, self._check_idle)

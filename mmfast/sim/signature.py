@@ -1,0 +1,87 @@
+"""
+Signature: whose wallet signed a request.
+
+In      a canonical action, nonce, vault, expiry and the signature of the envelope.
+Out     the signer's address in lower case; a wrong hash gives a stranger's, as at the venue.
+Source  the venue's signing page and its SDK: EIP-712 over a phantom agent (L1 actions) or over the action's
+        own fields (user-signed actions); recovery is secp256k1's.
+
+This is deliberately not the engine's own signing code: the two must agree because both are right.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import coincurve
+import msgspec
+from Crypto.Hash import keccak as _keccak
+
+DOMAIN_TYPE = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+AGENT_TYPE = b"Agent(string source,bytes32 connectionId)"
+APPROVE_AGENT_TYPE = (
+    b"HyperliquidTransaction:ApproveAgent(string hyperliquidChain,address agentAddress,"
+    b"string agentName,uint64 nonce)"
+)
+SECP256K1_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def keccak(message: bytes) -> bytes:
+    """Keccak-256."""
+    return bytes(_keccak.new(digest_bits=256, data=message).digest())
+
+
+def domain(name: str, chain_id: int) -> bytes:
+    """The separator of an EIP-712 domain of version 1 without a contract."""
+    return keccak(
+        keccak(DOMAIN_TYPE) + keccak(name.encode()) + keccak(b"1") + chain_id.to_bytes(32, "big") + bytes(32)
+    )
+
+
+L1_DOMAIN = domain("Exchange", 1337)
+
+
+def connection_id(action: dict[str, Any], nonce: int, vault: str | None, expires_after: int | None) -> bytes:
+    """Hash of an L1 action: msgpack, nonce, vault and expiry."""
+    packed = _pack(action) + nonce.to_bytes(8, "big")
+    packed += b"\x00" if vault is None else b"\x01" + bytes.fromhex(vault[2:])
+    if expires_after is not None:
+        packed += b"\x00" + expires_after.to_bytes(8, "big")
+    return keccak(packed)
+
+
+def l1_digest(
+    action: dict[str, Any], nonce: int, vault: str | None, expires_after: int | None, source: str
+) -> bytes:
+    """What an L1 action's signature signs; ``source`` is "a" on mainnet and "b" elsewhere."""
+    agent = keccak(AGENT_TYPE) + keccak(source.encode()) + connection_id(action, nonce, vault, expires_after)
+    return keccak(b"\x19\x01" + L1_DOMAIN + keccak(agent))
+
+
+def approve_agent_digest(action: dict[str, Any]) -> bytes:
+    """What the signature of an approveAgent action signs."""
+    fields = (
+        keccak(APPROVE_AGENT_TYPE)
+        + keccak(action["hyperliquidChain"].encode())
+        + bytes(12)
+        + bytes.fromhex(action["agentAddress"][2:])
+        + keccak(action["agentName"].encode())
+        + action["nonce"].to_bytes(32, "big")
+    )
+    separator = domain("HyperliquidSignTransaction", int(action["signatureChainId"], 16))
+    return keccak(b"\x19\x01" + separator + keccak(fields))
+
+
+def recover(digest: bytes, signature: Any) -> str | None:
+    """The address that signed ``digest``; None where no key can have done so."""
+    try:
+        r, s, v = int(signature["r"], 16), int(signature["s"], 16), int(signature["v"])
+        if v not in (27, 28) or not (0 < r < SECP256K1_N and 0 < s < SECP256K1_N):
+            return None
+        compact = r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([v - 27])
+        public = coincurve.PublicKey.from_signature_and_message(compact, digest, hasher=None)
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return None
+    return "0x" + keccak(public.format(compressed=False)[1:])[12:].hex()

@@ -1,0 +1,52 @@
+"""
+Marks: the watchdog's own reading of the market, straight from the feed's ring.
+
+In      the market ring and a position on it.
+Out     the latest mid and its age for each instrument, in MARK records.
+Source  a loss limit must not depend on the belief of the process it guards.
+"""
+
+from __future__ import annotations
+
+from mmfast.kernel import kernel
+from mmfast.records.header import bare
+from mmfast.records.market import BBO, BOOK, KIND_BBO, KIND_BOOK
+from mmfast.rings.atomics import as_record
+from mmfast.rings.broadcast import EMPTY, LAPPED, receive, resync
+from mmfast.units import ASK, BID
+
+# mid_half_ticks is bid + ask: twice the mid, an integer.
+MARK = bare(("mid_half_ticks", "i8"), ("last_ns", "i8"), size=64)
+BOOK_BYTES, MARK_BYTES = BOOK.itemsize, MARK.itemsize
+
+
+@kernel
+def read_marks(ring: int, position: int, message: int, marks: int, limit: int) -> int:
+    """
+    Read up to ``limit`` messages from ``position`` on; returns the next position.
+
+    ``message`` is the address of a scratch BOOK, ``marks`` of the first MARK.
+    """
+    for _ in range(limit):
+        status = receive(ring, position, message, BOOK_BYTES)
+        if status == EMPTY:
+            break
+        if status == LAPPED:
+            position = resync(ring, position)
+            continue
+        position += 1
+        touch = as_record(message, BBO)
+        if touch["kind"] == KIND_BBO:
+            bid, ask = touch["px_ticks"][BID], touch["px_ticks"][ASK]
+            whole = touch["lots"][BID] > 0 and touch["lots"][ASK] > 0
+        elif touch["kind"] == KIND_BOOK:
+            book = as_record(message, BOOK)
+            bid, ask = book["px_ticks"][BID, 0], book["px_ticks"][ASK, 0]
+            whole = book["level_count"][BID] > 0 and book["level_count"][ASK] > 0
+        else:
+            continue
+        mark = as_record(marks + touch["inst"] * MARK_BYTES, MARK)
+        mark["last_ns"] = touch["ts_recv_ns"]
+        if whole:
+            mark["mid_half_ticks"] = bid + ask
+    return position

@@ -1,0 +1,83 @@
+"""Claims about the kill latch on disk."""
+
+import json
+import multiprocessing
+import os
+import stat
+
+import pytest
+
+from mmfast.records.control import KILL_LOSS, KILL_MANUAL
+from mmfast.runtime.latch import Latch, operator
+
+
+def test_what_was_set_is_read_by_another_process_of_the_same_folder(tmp_path):
+    assert Latch(tmp_path / "main").read() is None
+    assert Latch(tmp_path / "main").set(KILL_LOSS, "lost 501 USD", "watchdog")
+    latched = Latch(tmp_path / "main").read()
+    assert (latched.code, latched.reason, latched.text, latched.who) == (KILL_LOSS, "loss limit", "lost 501 USD", "watchdog")
+    assert latched.at.endswith("Z")
+
+
+def test_the_first_reason_stays_and_the_second_is_in_the_log(tmp_path):
+    latch = Latch(tmp_path)
+    assert latch.set(KILL_LOSS, "first", "watchdog")
+    assert not latch.set(KILL_MANUAL, "second", "hand")
+    assert latch.read().text == "first"
+    assert [(line["event"], line["text"]) for line in latch.audit()] == [("set", "first"), ("set again", "second")]
+
+
+def test_of_many_at_once_exactly_one_is_first(tmp_path):
+    context = multiprocessing.get_context("fork")
+    with context.Pool(4) as pool:
+        firsts = pool.map(_set, [(tmp_path, n) for n in range(20)])
+    assert sum(firsts) == 1
+    assert Latch(tmp_path).read().code == KILL_MANUAL
+    assert len(Latch(tmp_path).audit()) == 20
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["kill.json", "kill.log"]
+
+
+def _set(job):
+    folder, number = job
+    return Latch(folder).set(KILL_MANUAL, f"n {number}")
+
+
+def test_clearing_needs_a_reason_and_leaves_a_trace(tmp_path):
+    latch = Latch(tmp_path)
+    latch.set(KILL_LOSS, "x")
+    for nothing in ("", "  "):
+        with pytest.raises(ValueError, match="reason"):
+            latch.clear(nothing)
+    assert latch.read() is not None
+    assert latch.clear("limit raised after review", "anna")
+    assert latch.read() is None
+    assert not latch.clear("again")
+    assert [line["event"] for line in latch.audit()] == ["set", "clear", "clear"]
+    assert latch.audit()[1]["who"] == "anna"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"code": 1}', '{"code": "x", "reason": 1}', "\x00"])
+def test_a_latch_that_cannot_be_read_counts_as_latched(tmp_path, content):
+    (tmp_path / "kill.json").write_text(content)
+    latched = Latch(tmp_path).read()
+    assert latched.code == KILL_MANUAL
+    assert "cannot be read" in latched.text
+
+
+def test_bytes_that_are_no_text_count_as_latched(tmp_path):
+    (tmp_path / "kill.json").write_bytes(b"\xff\xfe\x00")
+    assert Latch(tmp_path).read() is not None
+
+
+def test_files_are_private(tmp_path):
+    latch = Latch(tmp_path / "main")
+    latch.set(KILL_LOSS, "x")
+    assert stat.S_IMODE(latch.folder.stat().st_mode) == 0o700
+    for path in latch.folder.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_file_is_plain_json_for_a_human(tmp_path):
+    Latch(tmp_path).set(KILL_LOSS, "x")
+    assert json.loads((tmp_path / "kill.json").read_text())["reason"] == "loss limit"
+    assert str(os.getpid()) in operator()

@@ -1,0 +1,86 @@
+"""Claims about the configuration in units of the instrument, against the model's printed figures."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mmfast.config.load import load
+from mmfast.records.parameters import KIND_PARAMETERS, PARAMETERS
+from mmfast.runtime.parameters import FIELDS, clip_lots, gamma0, parameters
+
+BTC = {"sz_decimals": 5, "mark_px": 100_000.0, "max_leverage": 40}
+
+
+@pytest.fixture(scope="module")
+def config():
+    return load(environ={}, coins=["BTC", "ETH"])
+
+
+def test_gamma_of_the_reference_set_is_the_printed_one(config):
+    assert gamma0(config.coins["BTC"], 25.0) == pytest.approx(4.92e-4, rel=1e-3)
+
+
+def test_gamma_gives_the_wanted_skew_at_the_limit(config):
+    """The closed form of the quotes, turned round: C = 2a with a = sqrt(gamma sigma^2 / sum(eta kappa)) / 2."""
+    coin = config.coins["ETH"]
+    gamma = gamma0(coin, 25.0)
+    kappa = coin.kappa_per_bp
+    eta = coin.intensity_per_s * math.exp(-kappa * (coin.maker_fee_bps + coin.adverse_bps)) \
+        * (1 + gamma / kappa) ** -(1 + kappa / gamma)
+    skew = math.sqrt(gamma * coin.sigma_ref_bps**2 / (2 * eta * kappa))
+    assert skew * 25.0 == pytest.approx(coin.skew_limit_bps, rel=1e-9)
+
+
+def test_sizes_in_dollars_become_lots_at_the_mark(config):
+    record = parameters(config, "BTC", **BTC)
+    assert (record["clip_lots"], record["position_max_lots"]) == (1_000, 25_000)
+    assert (record["ticks_per_usd"], record["lots_per_coin"]) == (10, 100_000)
+    assert record["min_order_uusd"] == 10_500_000
+    assert record["replace_min_ns"] == 150_000_000
+    assert record["stale_ns"] == 2_000_000_000
+    assert record["kind"] == KIND_PARAMETERS
+
+
+def test_every_field_is_filled_and_finite(config):
+    record = parameters(config, "ETH", sz_decimals=4, mark_px=4_000.0, max_leverage=25)
+    computed = {"version", "ticks_per_usd", "lots_per_coin", "clip_lots", "position_max_lots", "min_order_uusd",
+                "equity_usd", "leverage_max", "gamma0", "replace_min_ns", "stale_ns"}
+    header = {"seq", "kind", "inst", "src_seq", "ts_exch_ns", "ts_recv_ns", "ts_ns"}
+    assert set(PARAMETERS.names) == computed | header | set(FIELDS)
+    for name in set(PARAMETERS.names) - header - {"jump_rate"}:
+        assert np.all(np.isfinite(record[name]))
+        assert np.all(np.asarray(record[name]) > 0), name
+
+
+def test_the_venues_leverage_counts_where_it_is_less(config):
+    assert parameters(config, "BTC", **{**BTC, "max_leverage": 2})["leverage_max"] == 2.0
+    assert parameters(config, "BTC", **BTC)["leverage_max"] == 3.0
+
+
+def test_the_general_position_limit_counts_where_it_is_less():
+    config = load(environ={}, overrides={"risk.max_position_usd": 10_000.0})
+    assert parameters(config, "BTC", **BTC)["position_max_lots"] == 10_000
+
+
+@pytest.mark.parametrize(("clip_usd", "usd_per_lot", "lots"), [
+    (1_000.0, 1.0, 1_000), (12.0, 1.0, 12), (5.0, 1.0, 11), (100.0, 1_000.0, 1), (1e-3, 20.0, 1)])
+def test_a_clip_is_at_least_one_lot_and_the_venues_minimum(clip_usd, usd_per_lot, lots):
+    assert clip_lots(clip_usd, 10.5, usd_per_lot) == lots
+
+
+def test_a_coin_whose_lot_exceeds_the_limit_is_refused_with_the_remedy(config):
+    with pytest.raises(ValueError, match="raise max_position_usd"):
+        parameters(config, "BTC", sz_decimals=0, mark_px=100_000.0, max_leverage=40)
+
+
+@pytest.mark.parametrize("mark", [0.0, -1.0, math.nan, math.inf])
+def test_a_mark_that_is_no_price_is_refused(config, mark):
+    with pytest.raises(ValueError, match="mark price"):
+        parameters(config, "BTC", **{**BTC, "mark_px": mark})
+
+
+def test_the_record_goes_into_shared_memory_as_it_is(config):
+    cells = np.zeros(2, PARAMETERS)
+    cells[1] = parameters(config, "BTC", **BTC)
+    assert cells[1]["clip_lots"] == 1_000

@@ -1,0 +1,20 @@
+"""State of the sensor: begin is a beginning."""
+
+from __future__ import annotations
+
+import numpy as np
+from support.parameters import default_parameters
+
+from mmfast.sensor.sense import begin
+from mmfast.sensor.state import SENSOR
+
+
+def test_begin_leaves_nothing_of_the_past() -> None:
+    params = default_parameters()
+    fresh, used = np.zeros(1, SENSOR), np.zeros(1, SENSOR)
+    for name in SENSOR.names or ():
+        used[name] = 77
+    begin(fresh[0], params)
+    begin(used[0], params)
+    for name in set(SENSOR.names or ()) - {"return_bps", "grid_log_px_bps"}:  # read only where written since
+        np.testing.assert_array_equal(used[name], fresh[name], err_msg=name)

@@ -1,0 +1,46 @@
+"""Rounded books."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from mmfast.sim import depth
+from mmfast.units import ASK, BID
+from support.venue import LEVEL_LOTS, Venue
+
+SIDES = st.lists(st.tuples(st.integers(1, 10**7), st.integers(1, 10**6), st.integers(1, 9)), min_size=1, max_size=60,
+                 unique_by=lambda level: level[0])
+
+
+@given(SIDES, st.sampled_from([BID, ASK]), st.sampled_from([(2, None), (4, None), (5, None), (5, 2), (5, 5)]))
+def test_merged_levels_keep_all_lots_and_round_away_from_the_touch(levels, side, precision):
+    figures, mantissa = precision
+    levels = sorted(levels, reverse=side == BID)
+    merged = depth.merge(levels, side, figures, mantissa, limit=10**6)
+    assert sum(lots for _, lots, _ in merged) == sum(lots for _, lots, _ in levels)
+    assert sum(count for *_, count in merged) == sum(count for *_, count in levels)
+    prices = [px for px, *_ in merged]
+    assert prices == sorted(set(prices), reverse=side == BID)
+    best = levels[0][0]
+    assert prices[0] <= best if side == BID else prices[0] >= best
+
+
+def test_book_is_cut_to_twenty_or_five_levels():
+    instrument = Venue().exchange.instruments[0]
+    assert [len(side) for side in depth.book(instrument, 1)["levels"]] == [20, 20]
+    fast = depth.book(instrument, 1, fast=True)
+    assert [len(side) for side in fast["levels"]] == [5, 5]
+    assert fast["levels"][0][0] == {"px": "99999.0", "sz": "1.0", "n": 1}
+    assert fast["levels"][1][0]["px"] == "100001.0"
+
+
+def test_four_figures_of_a_still_book():
+    book = depth.book(Venue().exchange.instruments[0], 1, figures=4)
+    bids, asks = book["levels"]
+    assert (bids[0]["px"], asks[0]["px"], book["spread"]) == ("99990.0", "100100.0", "110.0")
+    assert float(asks[0]["sz"]) == 20 * LEVEL_LOTS / 1e5
+
+
+def test_only_documented_precisions_are_served():
+    served = {(f, m) for f in (None, 1, 2, 3, 4, 5, 6, 7) for m in (None, 1, 2, 3, 5) if depth.is_precision(f, m)}
+    assert served == {(None, None), (2, None), (3, None), (4, None), (5, None), (5, 2), (5, 5)}

@@ -1,0 +1,228 @@
+"""What orders, cancels and modifies do, and the venue's words for what they may not."""
+
+from __future__ import annotations
+
+import pytest
+from mmfast.units import BID
+from support.venue import Venue, cancel_action, order, order_action, updates
+
+
+@pytest.fixture
+def venue() -> Venue:
+    return Venue()
+
+
+@pytest.fixture
+def maker(venue):
+    return venue.client(1)
+
+
+def error(statuses: list) -> str:
+    return statuses[0]["error"]
+
+
+def test_post_only_order_rests_at_its_price(venue, maker):
+    oid = maker.oid(order("B", "99990", "0.1"))
+    assert maker.account.orders.open[oid].px_ticks == 999_900
+    assert updates(venue, maker) == [(oid, "open")]
+
+
+def test_post_only_order_that_would_match_is_refused_with_the_touch(venue, maker):
+    refused = maker.place(order("B", "100001", "0.1"))
+    assert error(refused) == ("Post only order would have immediately matched, bbo was 99999@100001. asset=0")
+    assert updates(venue, maker)[0][1] == "badAloPxRejected"
+    assert not maker.account.orders.open
+
+
+def test_ioc_takes_what_is_there_and_drops_the_rest(venue, maker):
+    status = maker.place(order("B", "100002", "5", "Ioc"))[0]["filled"]
+    assert status["totalSz"] == "2.0"
+    assert status["avgPx"] == "100001.5"
+    assert maker.account.lots(0) == 200_000
+    assert [state for _, state in updates(venue, maker)] == ["open", "filled"]
+    assert not maker.account.orders.open
+
+
+def test_ioc_without_a_counterparty_is_refused(venue, maker):
+    refused = maker.place(order("B", "99000", "0.1", "Ioc"))
+    assert error(refused) == "Order could not immediately match against any resting orders. asset=0"
+    assert updates(venue, maker)[0][1] == "iocCancelRejected"
+
+
+def test_gtc_fills_then_rests(venue, maker):
+    status = maker.place(order("B", "100001", "1.5", "Gtc"))[0]
+    rests = maker.account.orders.open[status["resting"]["oid"]]
+    assert rests.lots == 50_000
+    assert rests.orig_lots == 150_000
+    assert venue.exchange.instruments[0].market.touch()[BID][:2] == (1_000_010, 50_000)
+
+
+@pytest.mark.parametrize(("px", "sz", "words"), [
+    ("100000.5", "0.1", "Price must be divisible by tick size. asset=0"),
+    ("99990.1", "0.1", "Price must be divisible by tick size. asset=0"),
+    ("99990", "0.000001", "Order has invalid size. asset=0"),
+    ("99990", "0", "Order has zero size. asset=0"),
+    ("99990", "0.00009", "Order must have minimum value of $10. asset=0"),
+    ("19999", "0.1", "Order price cannot be more than 80% away from the reference price asset=0"),
+    ("180001", "0.1", "Order price cannot be more than 80% away from the reference price asset=0"),
+])
+def test_order_off_the_rules_is_refused_in_the_venues_words(maker, px, sz, words):
+    assert error(maker.place(order("B", px, sz))) == words
+
+
+def test_prices_over_five_figures_are_legal_when_whole(maker):
+    assert "resting" in maker.place(order("S", "123456", "0.1"))[0]
+
+
+def test_error_that_concerns_the_request_alone_answers_once_for_the_batch(maker):
+    statuses = maker.place(order("B", "99990", "0.1"), order("B", "99990", "0"))
+    assert statuses == [{"error": "Order has zero size. asset=0"}]
+    assert not maker.account.orders.open
+
+
+def test_order_beyond_the_margin_is_refused(venue):
+    poor = venue.client(2, usd=1000.0)
+    assert error(poor.place(order("B", "99990", "0.5"))) == "Insufficient margin to place order. asset=0"
+    assert updates(venue, poor)[0][1] == "perpMarginRejected"
+    assert "resting" in poor.place(order("B", "99990", "0.19"))[0]
+
+
+def test_cancel_answers_for_each_element(maker):
+    oid = maker.oid(order("B", "99990", "0.1"))
+    answer = maker.do(cancel_action(oid, oid, 5))
+    missing = {"error": "Order was never placed, already canceled, or filled. asset=0"}
+    assert answer["response"] == {"type": "cancel", "data": {"statuses": ["success", missing, missing]}}
+
+
+def test_cancel_by_cloid_finds_the_newest_order_of_that_cloid(venue, maker):
+    oid = maker.oid(order("B", "99990", "0.1", cloid=7))
+    cancels = [{"asset": 0, "cloid": f"0x{7:032x}"}]
+    answer = maker.do({"type": "cancelByCloid", "cancels": cancels})
+    assert answer["response"]["data"]["statuses"] == ["success"]
+    assert updates(venue, maker) == [(oid, "canceled")]
+
+
+def test_one_account_cannot_cancel_anothers_order(venue, maker):
+    oid = maker.oid(order("B", "99990", "0.1"))
+    other = venue.client(2)
+    assert "error" in other.do(cancel_action(oid))["response"]["data"]["statuses"][0]
+    assert oid in maker.account.orders.open
+
+
+def modify(key, new, **flags):
+    return {"type": "batchModify", "modifies": [{"oid": key, "order": new}], **flags}
+
+
+def test_modify_is_a_new_order_with_the_old_cloid(venue, maker):
+    old = maker.oid(order("B", "99990", "0.1", cloid=7))
+    answer = maker.do(modify(old, order("B", "99980", "0.2", "Gtc", cloid=7)))
+    new = answer["response"]["data"]["statuses"][0]["resting"]["oid"]
+    assert new != old
+    assert updates(venue, maker) == [(old, "canceled"), (new, "open")]
+    assert maker.account.orders.find_open(0, f"0x{7:032x}").oid == new
+    assert maker.account.orders.open[new].lots == 20_000
+
+
+def test_modify_of_a_missing_order_places_only_with_always_place(maker):
+    new = order("B", "99980", "0.2")
+    refused = maker.do(modify(5, new))["response"]["data"]["statuses"][0]
+    assert refused["error"].startswith("Cannot modify canceled or filled order.")
+    placed = maker.do(modify(5, new, a=True))["response"]["data"]["statuses"][0]
+    assert "resting" in placed
+
+
+def test_single_modify_does_not_tell_the_new_oid(maker):
+    old = maker.oid(order("B", "99990", "0.1"))
+    answer = maker.do({"type": "modify", "oid": old, "order": order("B", "99980", "0.1")})
+    assert answer == {"status": "ok", "response": {"type": "default"}}
+    assert list(maker.account.orders.open) != [old]
+    failed = maker.do({"type": "modify", "oid": old, "order": order("B", "99980", "0.1")})
+    assert failed["status"] == "err"
+
+
+def test_own_resting_order_expires_instead_of_trading(venue, maker):
+    own = maker.oid(order("B", "100000", "0.1"))
+    status = maker.place(order("S", "99999", "0.1", "Ioc"))[0]["filled"]
+    assert status["avgPx"] == "99999.0"
+    assert (own, "selfTradeCanceled") in updates(venue, maker)
+    assert maker.account.lots(0) == -10_000
+
+
+def test_users_trade_with_each_other_at_the_makers_price(venue, maker):
+    maker.oid(order("B", "100000", "0.1"))
+    taker = venue.client(2)
+    assert taker.place(order("S", "99999", "0.1", "Ioc"))[0]["filled"]["avgPx"] == "100000.0"
+    assert (maker.account.lots(0), taker.account.lots(0)) == (10_000, -10_000)
+    assert venue.exchange.accounts.crowd.lots(0) == 0
+    assert maker.account.fees_uusd == 1_500_000  # 1.5 bp of 10 000 dollars
+    assert taker.account.fees_uusd == 4_500_000
+
+
+def test_leverage_is_kept_within_the_assets_greatest(maker):
+    assert maker.do({"type": "updateLeverage", "asset": 0, "isCross": True, "leverage": 40})["status"] == "ok"
+    refused = maker.do({"type": "updateLeverage", "asset": 0, "isCross": True, "leverage": 41})
+    assert refused == {"status": "err", "response": "Invalid leverage value"}
+
+
+def test_scheduled_cancel_needs_a_million_of_volume_and_then_fires(venue, maker):
+    action = {"type": "scheduleCancel", "time": venue.now_ms + 6000}
+    assert maker.do(action)["response"].startswith("Cannot set scheduled cancel time until enough volume traded. "
+                                                   "Required: $1000000. Traded: $0.")
+    maker.place(order("B", "100010", "10", "Ioc"))
+    oid = maker.oid(order("B", "99990", "0.1"))
+    assert maker.do({"type": "scheduleCancel", "time": venue.now_ms + 1000})["status"] == "err"
+    assert maker.do({"type": "scheduleCancel", "time": venue.now_ms + 6000})["status"] == "ok"
+    venue.block(3000)
+    assert oid in maker.account.orders.open
+    venue.block(3000)
+    assert updates(venue, maker) == [(oid, "scheduledCancel")]
+
+
+class TestReduceOnly:
+    def test_without_a_position_it_is_refused(self, maker):
+        refused = maker.place(order("S", "100010", "0.1", reduce_only=True))
+        assert error(refused) == "Reduce only order would increase position. asset=0"
+
+    def test_it_is_shrunk_to_the_position_and_never_flips_it(self, maker):
+        maker.place(order("B", "100001", "0.02", "Ioc"))
+        status = maker.place(order("S", "99999", "0.05", "Ioc", reduce_only=True))[0]["filled"]
+        assert status["totalSz"] == "0.02"
+        assert maker.account.lots(0) == 0
+
+    def test_resting_it_follows_the_position_down_and_dies_with_it(self, venue, maker):
+        maker.place(order("B", "100001", "0.02", "Ioc"))
+        oid = maker.oid(order("S", "100010", "0.05", reduce_only=True))
+        assert (maker.account.orders.open[oid].lots, maker.account.orders.open[oid].orig_lots) == (2000, 5000)
+        maker.place(order("S", "99999", "0.01", "Ioc"))
+        assert maker.account.orders.open[oid].lots == 1000
+        maker.place(order("S", "99999", "0.01", "Ioc"))
+        assert (oid, "reduceOnlyCanceled") in updates(venue, maker)
+
+    def test_closing_the_whole_of_a_small_position_is_exempt_from_the_minimum(self, maker):
+        maker.place(order("B", "100001", "0.00015", "Ioc"))
+        maker.place(order("S", "99999", "0.00011", "Ioc"))
+        partial = maker.place(order("S", "99999", "0.00003", "Ioc", reduce_only=True))
+        assert error(partial) == "Order must have minimum value of $10. asset=0"
+        assert "filled" in maker.place(order("S", "99999", "0.00009", "Ioc", reduce_only=True))[0]
+
+
+def test_makers_go_before_cancels_and_cancels_before_takers(venue, maker):
+    bid = maker.oid(order("B", "100000", "0.1"))
+    taker = venue.client(2)
+    taken = taker.submit(order_action(order("S", "100000", "0.1", "Ioc")), arrival_ns=1)
+    cancelled = maker.submit(cancel_action(bid), arrival_ns=2)
+    rested = maker.submit(order_action(order("B", "99998", "0.1")), arrival_ns=3)
+    venue.block()
+    assert cancelled[0]["response"]["data"]["statuses"] == ["success"]
+    assert "error" in taken[0]["response"]["data"]["statuses"][0]
+    assert "resting" in rested[0]["response"]["data"]["statuses"][0]
+
+
+def test_order_that_margin_no_longer_covers_is_cancelled_after_a_fill(venue):
+    thin = venue.client(3, usd=1000.0)
+    low = thin.oid(order("B", "99980", "0.19"))
+    thin.oid(order("B", "100000", "0.19"))
+    venue.source.strike(1, 1_000_000, 19_000)
+    venue.block()
+    assert thin.account.lots(0) == 19_000
+    assert (low, "marginCanceled") in updates(venue, thin)

@@ -1,0 +1,48 @@
+"""
+Parameters of a coin like BTC for tests: one consistent set, the defaults of the model.
+
+In      what a test wants different.
+Out     a PARAMETERS record.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmfast.records.parameters import KIND_PARAMETERS, PARAMETERS
+
+DEFAULTS: dict[str, object] = {
+    "version": 1, "ticks_per_usd": 10, "lots_per_coin": 100_000,
+    "position_max_lots": 50_000, "min_order_uusd": 10_500_000, "equity_usd": 25_000.0, "leverage_max": 3.0,
+    "size_max_clips": 2.0,
+    "sigma_ref_bps": 0.89, "mode_sigma": (1.0, 1.5, 4.0), "log_sigma_rate": 1.0 / 300.0, "log_sigma_sd": 0.35,
+    "jump_sigma_bps": 15.0, "jump_rate": (0.0, 1e-4, 5e-3),
+    "theta": 0.02, "drift_sd": (0.02, 0.08, 0.30), "drift_var_floor": 0.08,
+    "kappa": 0.5, "intensity": 0.2, "mode_kappa": (1.0, 0.8, 0.5),
+    "maker_fee_bps": 1.5, "taker_fee_bps": 4.5, "adverse_bps": 0.5, "mode_adverse": (1.0, 1.5, 3.0),
+    "informed_prior": 0.15, "informed_horizon_s": 10.0, "quote_latency_s": 0.6, "impact_bps": 0.05,
+    "edge_min_bps": 0.05,
+    "gamma0": 4.92e-4, "gamma_curve": 7.0, "mode_gamma": (1.0, 1.5, 4.0), "mode_kelly": (0.25, 0.15, 0.05),
+    "mode_limit": (1.0, 0.5, 0.1), "gamma_budget_share_h": 5e-3,
+    "level_max": 3, "level_ratio": 0.6, "depth_max_bps": 8.0,
+    "life_s": 5.0, "action_cost_usd": 0.0005, "replace_min_ns": 150_000_000, "queue_bonus": 0.5,
+    "stale_ns": 2_000_000_000,
+}
+
+
+def default_parameters(clip_lots: int = 2000, **changes: object) -> np.void:
+    """
+    A PARAMETERS record of a coin with five size decimals; ``changes`` replace fields by name.
+
+    Raises
+    ------
+    KeyError
+        If there is no field of that name.
+    """
+    record = np.zeros(1, PARAMETERS)[0]
+    record["kind"], record["clip_lots"] = KIND_PARAMETERS, clip_lots
+    for name, value in {**DEFAULTS, **changes}.items():
+        if name not in PARAMETERS.names:  # type: ignore[operator]
+            raise KeyError(f"no parameter {name}")
+        record[name] = value
+    return record
