@@ -1,4 +1,4 @@
-"""Every benchmark still runs: a tiny run of each that must end well and print nothing."""
+"""Every benchmark still runs: a tiny run of each that must end well, say nothing on stderr and little else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def test_benchmark_still_runs(bench):
     done = subprocess.run([sys.executable, "-W", "error", str(bench), "--smoke"], cwd=ROOT, timeout=LIMIT_S,
                           env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == done.stderr == ""
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) <= 1
 
 
 def test_there_are_benchmarks():

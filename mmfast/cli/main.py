@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mmfast.cli.outcome import EPILOG, Refusal, say
+from mmfast.cli.outcome import EPILOG, Refusal, say, tell
 
 
 class Verbs(TyperGroup):
@@ -36,6 +36,22 @@ app = typer.Typer(cls=Verbs, no_args_is_help=True, add_completion=False, rich_ma
                   help="A market maker for Hyperliquid perpetuals.")
 config_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at the configuration.")
 app.add_typer(config_app, name="config")
+
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from mmfast import __version__
+
+        tell(f"mmfast {__version__}")
+        raise typer.Exit(0)
+
+
+@app.callback()
+def verbs(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True,
+                                                help="Print the version.")] = False) -> None:
+    """A market maker for Hyperliquid perpetuals."""
+
 
 Name = Annotated[str | None, typer.Option("--name", help="Name of the engine; default main.")]
 State = Annotated[Path | None, typer.Option("--state-dir", help="Folder of the engines' latches and run files.")]

@@ -73,7 +73,8 @@ def flatten(target: Target, timeout_s: float) -> str:
         raise Refusal(Exit.INCOMPLETE, f"not flat after {timeout_s:g} s: {held(house)}",
                       "it goes on trying; look with: mmfast status")
     if not _ended(house, timeout_s):
-        raise Refusal(Exit.TIMEOUT, f"flat, but the engine has not ended after {timeout_s:g} s", "end it with: mmfast stop")
+        raise Refusal(Exit.TIMEOUT, f"flat, but the engine has not ended after {timeout_s:g} s",
+                      "end it with: mmfast stop")
     return "flat and ended"
 
 

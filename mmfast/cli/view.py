@@ -34,10 +34,11 @@ def view(snapshot: Row) -> RenderableType:
 def headline(snapshot: Row) -> Text:
     """Name, state, venue, profit; what stops it from trading, in red."""
     state = snapshot["state"]
-    text = Text.assemble(("mmfast ", "bold"), snapshot["engine"], "  ", (state.upper(), GOOD if state == RUNNING else BAD))
+    colour = GOOD if state == RUNNING else BAD
+    text = Text.assemble(("mmfast ", "bold"), snapshot["engine"], "  ", (state.upper(), colour))
     if state == DEAD:
         seen = snapshot.get("last_seen_s")
-        text.append(f", last seen {seen:.1f} s ago; what follows is what it left" if seen is not None else ", never seen")
+        text.append(", never seen" if seen is None else f", last seen {seen:.1f} s ago; what follows is what it left")
     elif state == ABSENT:
         text.append(": no engine of this name runs")
     if "run_id" in snapshot:
@@ -66,7 +67,10 @@ def _obstacles(snapshot: Row) -> list[str]:
         lines.append("not yet confirmed by the venue that nothing rests")
     if control.get("pauses"):
         lines.append(f"paused by: {', '.join(control['pauses'])}")
-    lines += [what for key, what in (("flattening", "closing the position"), ("stopping", "stopping")) if control.get(key)]
+    if control.get("flattening"):
+        lines.append("closing the position")
+    if control.get("stopping"):
+        lines.append("stopping")
     return lines
 
 
@@ -79,25 +83,27 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _processes(snapshot: Row) -> Table:
-    table = _table("\nprocesses", "process", "state", ">pid", ">core", ">cpu %", ">MiB", ">beat ms", ">restarts")
+    table = _table("\nprocesses", "process", "state", ">pid", ">core", ">cpu %", ">rss MiB", ">beat ms", ">restarts")
     for row in snapshot["processes"]:
         if row["pid"] is None:
             continue
         state = Text(row["state"] if row["alive"] else f"DEAD ({row['state']})", GOOD if row["alive"] else BAD)
         rss = row["rss_bytes"] / 2**20 if row["rss_bytes"] else None
         table.add_row(row["process"], state, str(row["pid"]), "any" if row["core"] is None else str(row["core"]),
-                      number(row["cpu_percent"], 1), number(rss, 0), number(row["beat_age_ms"], 0), str(row["restarts"]))
+                      number(row["cpu_percent"], 1), number(rss, 0), number(row["beat_age_ms"], 0),
+                      str(row["restarts"]))
     return table
 
 
 def _coins(snapshot: Row) -> Table:
-    table = _table("\ncoins", "coin", ">position", ">USD", ">mark", ">fair", ">sigma bps", "belief", "bids", "asks", ">P&L")
+    table = _table("\ncoins", "coin", ">position", ">USD", ">mark", ">fair", ">sigma bps", "belief", "bids", "asks",
+                   ">P&L")
     for row in snapshot["coins"]:
         belief, quote = row["belief"] or {}, row["quote"]
         sides = [_side(quote, side) if quote else "none yet" for side in ("bid", "ask")]
         table.add_row(row["coin"], f"{row['position']:+g}", money(row["position_usd"]), number(row["mark_px"]),
-                      number(belief.get("fair_px")), number(belief.get("sigma_bps"), 2), belief.get("status", "none yet"),
-                      *sides, money(row["pnl"]["total_usd"]))
+                      number(belief.get("fair_px")), number(belief.get("sigma_bps"), 2),
+                      belief.get("status", "none yet"), *sides, money(row["pnl"]["total_usd"]))
     return table
 
 

@@ -118,7 +118,8 @@ def _fault(detail: ErrorDetails, table: str, section: type[Section], origin: Cal
         return unknown_key(key, value, origin(key), holder.model_fields)
     index = next((p for p in detail["loc"] if isinstance(p, int)), None)
     if kind == "missing" and index is None:
-        return Fault(key, None, "", "not stated in any file", f"add {name} to [{key.rpartition('.')[0]}]{_unit_note(name)}")
+        table = key.rpartition(".")[0]
+        return Fault(key, None, "", "not stated in any file", f"add {name} to [{table}]{_unit_note(name)}")
     problem = detail["msg"].replace("Input should ", "must ").replace("String should ", "must ")
     if kind == "missing":
         problem, value = f"item {int(index or 0) + 1} is missing", None

@@ -117,8 +117,9 @@ def _markets(folder: Path, names: list[str], layers: list[Layer]) -> tuple[list[
         elif name not in stated:
             meant = closest(name, known)
             hint = f"did you mean {meant}? " if meant else ""
-            faults.append(Fault("engine.coins", name, _origin(layers, "engine.coins"), f"no file {_shown(folder, path)}",
-                                f"{hint}Known: {', '.join(sorted(known))}; or state [coins.{name}] in your own file"))
+            remedy = f"{hint}Known: {', '.join(sorted(known))}; or state [coins.{name}] in your own file"
+            origin = _origin(layers, "engine.coins")
+            faults.append(Fault("engine.coins", name, origin, f"no file {_shown(folder, path)}", remedy))
             continue
         found.append(name)
     return read, found, faults
@@ -171,7 +172,7 @@ def _section(name: str, section: type[Section], table: Any, merged: Merged) -> t
 
 
 def _coins(tables: dict[str, Any], names: list[str], merged: Merged) -> tuple[dict[str, Section], list[Fault]]:
-    """Each traded coin, whole; what a coin has from [model] is not blamed twice; other coins' keys are looked at too."""
+    """Each traded coin, whole; what it has from [model] is not blamed twice; other coins' keys are looked at too."""
     coins: dict[str, Section] = {}
     faults: list[Fault] = []
     for name in names:
@@ -186,7 +187,8 @@ def _coins(tables: dict[str, Any], names: list[str], merged: Merged) -> tuple[di
         for key in tables[name] if isinstance(tables[name], dict) else ():
             if key not in Coin.model_fields:
                 path = f"coins.{name}.{key}"
-                faults.append(unknown_key(path, merged.values.get(path), merged.origins.get(path, ""), Coin.model_fields))
+                value, origin = merged.values.get(path), merged.origins.get(path, "")
+                faults.append(unknown_key(path, value, origin, Coin.model_fields))
     return coins, faults
 
 

@@ -50,8 +50,9 @@ def sizes_fit(risk: Risk, coins: dict[str, Coin]) -> Iterator[Breach]:
             yield Breach(f"{key}.clip_usd", f"exceeds the position limit of {position:g}",
                          "lower clip_usd, or raise max_position_usd of the coin and of [risk]")
         if coin.clip_usd * coin.size_max_clips > risk.max_order_usd:
-            yield Breach(f"{key}.clip_usd", f"times size_max_clips = {coin.size_max_clips:g} exceeds risk.max_order_usd "
-                         f"= {risk.max_order_usd:g}: such quotes would be blocked", "lower clip_usd or raise max_order_usd")
+            yield Breach(f"{key}.clip_usd", f"times size_max_clips = {coin.size_max_clips:g} exceeds "
+                         f"risk.max_order_usd = {risk.max_order_usd:g}: such quotes would be blocked",
+                         "lower clip_usd or raise max_order_usd")
         if coin.depth_max_bps > risk.price_collar_bps:
             yield Breach(f"{key}.depth_max_bps", f"exceeds risk.price_collar_bps = {risk.price_collar_bps:g}: "
                          "such quotes would be blocked", "lower depth_max_bps or widen the collar")
@@ -78,7 +79,8 @@ def orders_fit(risk: Risk, coins: dict[str, Coin]) -> Iterator[Breach]:
 def fees_ordered(model: Model) -> Iterator[Breach]:
     """No venue pays a taker more than a maker."""
     if model.maker_fee_bps > model.taker_fee_bps:
-        yield Breach("model.maker_fee_bps", f"exceeds taker_fee_bps = {model.taker_fee_bps:g}", "were the two exchanged?")
+        yield Breach("model.maker_fee_bps", f"exceeds taker_fee_bps = {model.taker_fee_bps:g}",
+                     "were the two exchanged?")
 
 
 def venue_agrees(venue: Venue) -> Iterator[Breach]:
@@ -99,7 +101,8 @@ def venue_agrees(venue: Venue) -> Iterator[Breach]:
 def live_is_complete(venue: Venue) -> Iterator[Breach]:
     """Real orders need an account and two keys; the local exchange is never live."""
     if venue.live and venue.kind == "local":
-        yield Breach("venue.live", "is true for the local exchange", "set it to false, or choose --venue testnet or mainnet")
+        yield Breach("venue.live", "is true for the local exchange",
+                     "set it to false, or choose --venue testnet or mainnet")
     elif venue.live:
         for name in ("account_address", "gateway_key_file", "watchdog_key_file"):
             if not getattr(venue, name):
@@ -145,7 +148,8 @@ def cores_exist(host: Host, core_count: int) -> Iterator[Breach]:
                          "set it to -1 (any core), or choose --host shared")
         other = taken.setdefault(place.core, name) if place.core >= 0 and not host.fused else name
         if other != name:
-            yield Breach(f"host.{name}.core", f"is also the core of {other}", "give each process a core of its own, or -1")
+            yield Breach(f"host.{name}.core", f"is also the core of {other}",
+                         "give each process a core of its own, or -1")
 
 
 # Each with the sections it needs; it is left out while one of them is invalid.

@@ -39,7 +39,7 @@ ALIGNMENT = bare(
 
 
 @kernel
-def _tabulate(a) -> None:
+def _tabulate(a: np.void) -> None:
     """Best worth of the first i orders and first j levels, and the last step on the way there."""
     for i in range(a["order_count"] + 1):
         for j in range(a["level_count"] + 1):
@@ -56,7 +56,7 @@ def _tabulate(a) -> None:
 
 
 @kernel
-def align(a) -> float:
+def align(a: np.void) -> float:
     """Fill ``level`` and ``order`` of an ALIGNMENT; returns the worth of the best alignment [USD]."""
     _tabulate(a)
     i, j = a["order_count"], a["level_count"]

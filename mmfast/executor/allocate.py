@@ -193,7 +193,7 @@ def _clear(side: int, level: int, quote: np.void) -> None:
 def _begin(belief: np.void, mandate: np.void, surface: np.void, params: np.void, quote: np.void) -> None:
     """An empty set of quotes, with the numbers it is made from."""
     clips = mandate["inventory_clips"] * params["clip_lots"]
-    quote["position_lots"] = int(math.floor(clips + 0.5)) if abs(clips) < 1e15 else 0
+    quote["position_lots"] = math.floor(clips + 0.5) if abs(clips) < 1e15 else 0
     quote["fair_px"], quote["reservation_px"] = belief["fair_px"], surface["reservation_px"]
     quote["gamma"], quote["sigma_bps"], quote["a_bps"] = mandate["gamma"], belief["sigma_bps"], surface["a_bps"]
     usable = _usable(belief, mandate, surface, params)

@@ -6,7 +6,7 @@ Out     whether an action may be sent, what an action costs compared with plenty
 Source  the venue's rate limits: 10 000 actions plus one for each USDC traded for an address, cancels up to
         min(cap + 100 000, 2 cap); 2000 messages a minute for an IP address.
 
-A batch of n orders is n actions and one message. Messages are metered in nanoseconds of credit, so that all is integer.
+A batch of n orders is n actions and one message. Messages are metered in nanoseconds of credit, an integer.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def new_budget(now_ns: int, used: int = 0, cap: int = ADDRESS_FREE, reserve: int
 
 
 @kernel
-def refill(budget, now_ns: int) -> None:
+def refill(budget: np.void, now_ns: int) -> None:
     """Give back the messages of the time that has passed and let the averages fade; time never runs backwards."""
     elapsed_ns = now_ns - budget["now_ns"]
     if elapsed_ns <= 0:
@@ -80,7 +80,7 @@ def refill(budget, now_ns: int) -> None:
 
 
 @kernel
-def spend(budget, action_count: int, message_count: int) -> None:
+def spend(budget: np.void, action_count: int, message_count: int) -> None:
     """Book what was sent; the credit for messages may go below zero, and then heals."""
     budget["address_used"] += action_count
     budget["credit_ns"] -= message_count * MESSAGE_NS
@@ -88,7 +88,7 @@ def spend(budget, action_count: int, message_count: int) -> None:
 
 
 @kernel
-def earn(budget, volume_uusd: int) -> None:
+def earn(budget: np.void, volume_uusd: int) -> None:
     """Book traded volume: one action for each whole USDC."""
     total_uusd = budget["earned_uusd"] + max(volume_uusd, 0)
     earned = total_uusd // 1_000_000
@@ -98,32 +98,33 @@ def earn(budget, volume_uusd: int) -> None:
 
 
 @kernel
-def resync(budget, used: int, cap: int) -> None:
+def resync(budget: np.void, used: int, cap: int) -> None:
     """Take over the venue's own count; what was earned meanwhile is in its cap already."""
     budget["address_used"], budget["address_cap"], budget["earned_uusd"] = used, cap, 0
 
 
 @kernel
-def remaining(budget) -> int:
+def remaining(budget: np.void) -> int:
     """Actions left for orders, after the reserve for cancels; never negative."""
     return max(budget["address_cap"] - budget["address_used"] - budget["address_reserve"], 0)
 
 
 @kernel
-def can_place(budget, order_count: int) -> bool:
+def can_place(budget: np.void, order_count: int) -> bool:
     """Whether ``order_count`` orders may be sent in one message."""
     return order_count <= remaining(budget) and budget["credit_ns"] >= CREDIT_KEPT_NS + MESSAGE_NS
 
 
 @kernel
-def can_cancel(budget, cancel_count: int) -> bool:
+def can_cancel(budget: np.void, cancel_count: int) -> bool:
     """Whether ``cancel_count`` cancels may be sent in one message: the venue gives them a cap of their own."""
     cap = budget["address_cap"]
-    return budget["address_used"] + cancel_count <= min(cap + CANCEL_EXTRA, 2 * cap) and budget["credit_ns"] >= MESSAGE_NS
+    fits = budget["address_used"] + cancel_count <= min(cap + CANCEL_EXTRA, 2 * cap)
+    return fits and budget["credit_ns"] >= MESSAGE_NS
 
 
 @kernel
-def pace_ratio(budget) -> float:
+def pace_ratio(budget: np.void) -> float:
     """Our pace over the pace at which the remaining budget lasts for the horizon; above 1 is too fast."""
     net_hz = max(budget["pace_hz"] - budget["earn_hz"], 0.0)
     if net_hz == 0.0:
@@ -132,7 +133,7 @@ def pace_ratio(budget) -> float:
 
 
 @kernel
-def price_multiplier(budget) -> float:
+def price_multiplier(budget: np.void) -> float:
     """What an action costs compared with plenty: x4 below 50 % left, x20 below 20 %, times the squared haste."""
     cap = max(budget["address_cap"], 1)
     share = (cap - budget["address_used"]) / cap
@@ -142,7 +143,7 @@ def price_multiplier(budget) -> float:
 
 
 @kernel
-def forecast_s(budget) -> float:
+def forecast_s(budget: np.void) -> float:
     """Seconds until no action is left for orders at the present pace; infinite when trading earns more."""
     net_hz = budget["pace_hz"] - budget["earn_hz"]
     if net_hz <= 0.0:

@@ -64,9 +64,9 @@ def legal_price(side: int, depth_bps: float, belief: np.void, params: np.void) -
         return 0
     if side == BID:
         most = round_down(belief["touch_ticks"][ASK] - 1, params["ticks_per_usd"])
-        return min(round_down(int(math.floor(wanted)), params["ticks_per_usd"]), most)
+        return min(round_down(math.floor(wanted), params["ticks_per_usd"]), most)
     least = round_up(belief["touch_ticks"][BID] + 1, params["ticks_per_usd"])
-    return max(round_up(int(math.ceil(wanted)), params["ticks_per_usd"]), least)
+    return max(round_up(math.ceil(wanted), params["ticks_per_usd"]), least)
 
 
 @kernel

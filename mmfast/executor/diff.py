@@ -33,7 +33,7 @@ from mmfast.executor.latch import (
     value_usd,
 )
 from mmfast.executor.lifecycle import is_live
-from mmfast.executor.limits import EXPOSURE, OK, check, expose, headroom_lots
+from mmfast.executor.limits import EXPOSURE, OK, SANE_MAX, check, expose, headroom_lots
 from mmfast.kernel import kernel
 from mmfast.records.header import bare
 from mmfast.records.order import AMBIGUOUS, CANCELING, OPEN, PENDING
@@ -54,6 +54,7 @@ REASON_NAMES = {NEW: "level without an order", PULL: "pulled", SIDE_OFF: "side d
 ACTION = bare(("kind", "i8"), ("slot", "i8"), ("side", "i8"), ("level_index", "i8"), ("px_ticks", "i8"),
               ("lots", "i8"), ("edge_bps", "f8"), ("reason", "i8"), size=64)
 
+NOTIONAL_MAX = 1 << 62
 SIZE_TOLERANCE = 0.2  # a size this close to the wanted one is the wanted one
 CANCEL_RETRY_NS = NS_PER_S  # a pull asks again for orders of unknown fate, this often
 # Faster than the budget lasts: level after level is not renewed, the touch first, and beyond twice the pace none.
@@ -81,7 +82,8 @@ PLAN = bare(
 
 
 @kernel
-def diff(quote, orders, inst: int, now_ns: int, params, budget, limits, position_lots: int, actions) -> int:
+def diff(quote: np.void, orders: np.ndarray, inst: int, now_ns: int, params: np.void, budget: np.void,
+         limits: np.void, position_lots: int, actions: np.ndarray) -> int:
     """
     Fill ``actions`` (ACTION_MAX,) and return their count; cancels come first.
 
@@ -98,7 +100,9 @@ def diff(quote, orders, inst: int, now_ns: int, params, budget, limits, position
 
 
 @kernel
-def _diff(quote, orders, inst, now_ns, params, budget, limits, position_lots, actions, plans, exposures, alignments):
+def _diff(quote: np.void, orders: np.ndarray, inst: int, now_ns: int, params: np.void, budget: np.void,
+          limits: np.void, position_lots: int, actions: np.ndarray, plans: np.ndarray,
+          exposures: np.ndarray, alignments: np.ndarray) -> int:
     """`diff` with its scratch records."""
     plan, exposure, alignment = plans[0], exposures[0], alignments[0]
     _gather(orders, inst, plan)
@@ -117,18 +121,19 @@ def _diff(quote, orders, inst, now_ns, params, budget, limits, position_lots, ac
 
 
 @kernel
-def usable_levels(quote, side: int) -> int:
-    """How many levels of ``side``, from the touch, are whole: positive price and size, finite edge and rate."""
+def usable_levels(quote: np.void, side: int) -> int:
+    """How many levels of ``side``, from the touch, are whole: a notional that fits, finite edge and rate."""
     count = min(max(quote["level_count"][side], 0), QUOTE_LEVELS)
     for k in range(count):
         numbers = quote["edge_bps"][side, k] + quote["fill_rate"][side, k]
-        if quote["px_ticks"][side, k] <= 0 or quote["lots"][side, k] <= 0 or not np.isfinite(numbers):
+        px, lots = quote["px_ticks"][side, k], quote["lots"][side, k]
+        if not 0 < px <= SANE_MAX or not 0 < lots <= NOTIONAL_MAX // px or not np.isfinite(numbers):
             return k
     return count
 
 
 @kernel
-def _gather(orders, inst: int, plan) -> None:
+def _gather(orders: np.ndarray, inst: int, plan: np.void) -> None:
     """Sort the live orders of ``inst`` into those that hold a level, touch first, and those that leave."""
     for slot in range(len(orders)):
         order = orders[slot]
@@ -155,13 +160,13 @@ def _gather(orders, inst: int, plan) -> None:
 
 
 @kernel
-def _pull(orders, inst: int, now_ns: int, actions) -> int:
+def _pull(orders: np.ndarray, inst: int, now_ns: int, actions: np.ndarray) -> int:
     """Cancel everything that may rest. An unwritten order is the gateway's to drop; a canceling one has its cancel."""
     count = 0
     for slot in range(len(orders)):
         order = orders[slot]
         state = order["state"]
-        if order["inst"] != inst or not is_live(state) or state == PENDING or state == CANCELING:
+        if order["inst"] != inst or not is_live(state) or state in (PENDING, CANCELING):
             continue
         if state == AMBIGUOUS and now_ns - order["ts_cancel_ns"] < CANCEL_RETRY_NS:
             continue
@@ -172,7 +177,8 @@ def _pull(orders, inst: int, now_ns: int, actions) -> int:
 
 
 @kernel
-def _misfit(side: int, level: int, edge_bps: float, quote, order, params, multiplier: float) -> int:
+def _misfit(side: int, level: int, edge_bps: float, quote: np.void, order: np.void, params: np.void,
+            multiplier: float) -> int:
     """Why an open order must not serve ``level``, 0 if it may."""
     fair_ticks = quote["fair_px"] * params["ticks_per_usd"]
     target_px = quote["px_ticks"][side, level]
@@ -189,7 +195,7 @@ def _misfit(side: int, level: int, edge_bps: float, quote, order, params, multip
 
 
 @kernel
-def _weigh(side: int, level: int, quote, order, params):
+def _weigh(side: int, level: int, quote: np.void, order: np.void, params: np.void) -> tuple[float, float]:
     """Edge [bps] of a live order and what it is worth to let it serve ``level`` [USD]."""
     fair_ticks = quote["fair_px"] * params["ticks_per_usd"]
     clip_lots = max(params["clip_lots"], 1)
@@ -213,7 +219,8 @@ def _weigh(side: int, level: int, quote, order, params):
 
 
 @kernel
-def _match(side: int, quote, orders, now_ns: int, params, multiplier: float, plan, a) -> None:
+def _match(side: int, quote: np.void, orders: np.ndarray, now_ns: int, params: np.void,
+           multiplier: float, plan: np.void, a: np.void) -> None:
     """Align the orders of a side with its levels; note what goes and why, and which levels are left open."""
     move_usd = move_cost_usd(params["action_cost_usd"], multiplier)
     m, n = plan["hold_count"][side], plan["level_count"][side]
@@ -241,7 +248,8 @@ def _match(side: int, quote, orders, now_ns: int, params, multiplier: float, pla
 
 
 @kernel
-def _weigh_order(side: int, i: int, quote, order, now_ns: int, params, multiplier: float, plan, a) -> None:
+def _weigh_order(side: int, i: int, quote: np.void, order: np.void, now_ns: int, params: np.void,
+                 multiplier: float, plan: np.void, a: np.void) -> None:
     """Row i of the alignment; notes why no level may keep the order, or that it is too young to move for value."""
     reason, fits, nearest = SIDE_OFF, 0, np.inf
     is_open = order["state"] == OPEN
@@ -266,15 +274,23 @@ def _is_forced(reason: int) -> bool:
 
 
 @kernel
-def _room_lots(side: int, quote, position_lots: int) -> int:
+def _sane(lots: int) -> int:
+    """A number of another process, kept where sums cannot overflow."""
+    return min(max(lots, -SANE_MAX), SANE_MAX)
+
+
+@kernel
+def _room_lots(side: int, quote: np.void, position_lots: int) -> int:
     """Lots that may rest on ``side``: the quote's room, corrected for fills since, and always the way to flat."""
     sign = 1 - 2 * side
-    room = quote["room_lots"][side] - sign * (position_lots - quote["position_lots"])
+    room, then = _sane(quote["room_lots"][side]), _sane(quote["position_lots"])
+    room -= sign * (position_lots - then)
     return max(room, -sign * position_lots, 0)
 
 
 @kernel
-def _make_room(side: int, quote, orders, params, limits, position_lots: int, plan) -> None:
+def _make_room(side: int, quote: np.void, orders: np.ndarray, params: np.void, limits: np.void,
+               position_lots: int, plan: np.void) -> None:
     """Where what stays is more than the room, the deepest orders go: they are worth least."""
     sign = 1 - 2 * side
     # A little over the soft room is left alone, or an order at the brim would be renewed with every tick.
@@ -295,7 +311,7 @@ def _make_room(side: int, quote, orders, params, limits, position_lots: int, pla
 
 
 @kernel
-def _meets(px_ticks: int, side: int, quote, plan) -> bool:
+def _meets(px_ticks: int, side: int, quote: np.void, plan: np.void) -> bool:
     """Whether an order of ours, resting, leaving or planned, is at or beyond this price on the other side."""
     other, sign = 1 - side, 1 - 2 * side
     for i in range(plan["hold_count"][other]):
@@ -311,7 +327,7 @@ def _meets(px_ticks: int, side: int, quote, plan) -> bool:
 
 
 @kernel
-def _is_taken(px_ticks: int, side: int, quote, plan) -> bool:
+def _is_taken(px_ticks: int, side: int, quote: np.void, plan: np.void) -> bool:
     """Whether an order of ours is at this price on this side already."""
     for i in range(plan["hold_count"][side]):
         if plan["hold_px"][side, i] == px_ticks:
@@ -326,7 +342,8 @@ def _is_taken(px_ticks: int, side: int, quote, plan) -> bool:
 
 
 @kernel
-def _place(side: int, quote, params, budget, limits, exposure, plan) -> int:
+def _place(side: int, quote: np.void, params: np.void, budget: np.void, limits: np.void,
+           exposure: np.void, plan: np.void) -> int:
     """Mark the open levels that can be filled now; returns 1 if one waits for an order of its own side to go."""
     haste = pace_ratio(budget)
     if haste > HASTE_MAX or plan["overflow"] != 0:
@@ -353,25 +370,27 @@ def _place(side: int, quote, params, budget, limits, exposure, plan) -> int:
 
 
 @kernel
-def _hold_back(side: int, vacate: int, orders, budget, plan) -> None:
+def _hold_back(side: int, vacate: int, orders: np.ndarray, budget: np.void, plan: np.void) -> None:
     """
     Of the moves that are not forced, let go those whose replacement goes out now; the others wait.
 
     Where a replacement must wait for its own order to go, one order a side goes at a time. Of a side that rests on
     several orders one stays: if the venue refuses the new ones, the side is not empty.
     """
-    placed = stays = movers = leaves = 0
+    placed = stays = movers = leaves = coming = 0
     for j in range(plan["level_count"][side]):
         placed += plan["place"][side, j]
     for i in range(plan["hold_count"][side]):
         reason = plan["reason"][side, i]
         leaves += _is_forced(reason)
         movers += reason > ROOM
-        stays += reason == 0 and orders[plan["hold_slot"][side, i]]["state"] == OPEN
+        is_open = orders[plan["hold_slot"][side, i]]["state"] == OPEN
+        stays += reason == 0 and is_open
+        coming += not is_open
     remain = plan["hold_count"][side] - leaves
     surplus = max(remain - plan["level_count"][side], 0)
     allowed = placed - max(plan["level_count"][side] - remain, 0)
-    if vacate == 1 and placed == 0 and leaves == 0 and plan["leave_count"][side] == 0:
+    if vacate == 1 and placed + leaves + coming + plan["leave_count"][side] == 0:
         allowed = 1
     is_alone = remain == 1 and leaves == 0 and plan["leave_count"][side] == 0
     if stays == 0 and not is_alone:
@@ -393,7 +412,7 @@ def _hold_back(side: int, vacate: int, orders, budget, plan) -> None:
 
 
 @kernel
-def _trim(side: int, plan) -> None:
+def _trim(side: int, plan: np.void) -> None:
     """Take back the deepest placements where more orders would be live than levels are wanted."""
     live = 0
     for i in range(plan["hold_count"][side]):
@@ -407,7 +426,7 @@ def _trim(side: int, plan) -> None:
 
 
 @kernel
-def _cancel(order, slot: int, reason: int, action) -> None:
+def _cancel(order: np.void, slot: int, reason: int, action: np.void) -> None:
     action["kind"], action["slot"], action["reason"] = CANCEL, slot, reason
     action["side"], action["level_index"] = order["side"], order["level_index"]
     action["px_ticks"], action["lots"] = order["px_ticks"], order["lots"] - order["filled_lots"]
@@ -415,7 +434,7 @@ def _cancel(order, slot: int, reason: int, action) -> None:
 
 
 @kernel
-def _emit(quote, orders, plan, actions) -> int:
+def _emit(quote: np.void, orders: np.ndarray, plan: np.void, actions: np.ndarray) -> int:
     """Write the plan as actions: cancels, touch first; then placements, touch first, sides in turn."""
     count = 0
     for side in range(2):

@@ -19,9 +19,10 @@ from mmfast.units import ASK, BID
 
 (OK, BAD_SIDE, BAD_PRICE, BAD_SIZE, BAD_LIMITS, NO_FAIR, BELOW_NOTIONAL, ABOVE_NOTIONAL, OUTSIDE_COLLAR,
  TOO_MANY_ORDERS, ABOVE_POSITION) = range(11)
-CODE_NAMES = ("ok", "side is neither bid nor ask", "price is not positive or absurd", "size is not positive or absurd",
-              "limits are not set", "fair value unknown", "below the minimum notional", "above the order notional limit",
-              "outside the price collar", "too many open orders", "above the position limit")
+CODE_NAMES = ("ok", "side is neither bid nor ask", "price is not positive or absurd",
+              "size is not positive or absurd", "limits are not set", "fair value unknown",
+              "below the minimum notional", "above the order notional limit", "outside the price collar",
+              "too many open orders", "above the position limit")
 
 # Far above anything real, far below where sums of a thousand orders leave int64.
 SANE_MAX = 1 << 50
@@ -61,7 +62,7 @@ def new_limits(position_max_lots: int, order_max_uusd: int, collar_bps: float, o
 
 
 @kernel
-def expose(orders, inst: int, position_lots: int, exposure) -> None:
+def expose(orders: np.ndarray, inst: int, position_lots: int, exposure: np.void) -> None:
     """
     Fill ``exposure`` with the worst case of ``inst``; ``open_count`` counts the orders of all instruments.
 
@@ -79,7 +80,7 @@ def expose(orders, inst: int, position_lots: int, exposure) -> None:
 
 
 @kernel
-def headroom_lots(side: int, exposure, limits) -> int:
+def headroom_lots(side: int, exposure: np.void, limits: np.void) -> int:
     """
     Lots that may still be added on ``side``; negative when over the limit.
 
@@ -90,7 +91,7 @@ def headroom_lots(side: int, exposure, limits) -> int:
 
 
 @kernel
-def check(side: int, px_ticks: int, lots: int, fair_ticks: float, exposure, limits) -> int:
+def check(side: int, px_ticks: int, lots: int, fair_ticks: float, exposure: np.void, limits: np.void) -> int:
     """
     OK, or why this order may not be written.
 
@@ -115,6 +116,9 @@ def check(side: int, px_ticks: int, lots: int, fair_ticks: float, exposure, limi
         return OUTSIDE_COLLAR
     if exposure["open_count"] >= limits["open_order_max"]:
         return TOO_MANY_ORDERS
-    if abs(exposure["position_lots"]) > SANE_MAX or lots > headroom_lots(side, exposure, limits):
+    # Not abs(): the most negative number has no positive twin.
+    position, live = exposure["position_lots"], exposure["live_lots"][side]
+    is_sane = -SANE_MAX <= position <= SANE_MAX and 0 <= live <= SANE_MAX
+    if not is_sane or lots > headroom_lots(side, exposure, limits):
         return ABOVE_POSITION
     return OK

@@ -68,7 +68,7 @@ def on_fill(state: np.void, fill: np.void, belief: np.void, params: np.void) -> 
     A fill in which we were the taker tells us nothing that we did not know.
     """
     passive = fill["crossed"] == 0 and fill["lots"] > 0 and fill["px_ticks"] > 0
-    if state["placed"] == 1 and passive and (fill["side"] == BID or fill["side"] == ASK):
+    if state["placed"] == 1 and passive and fill["side"] in (BID, ASK):
         _predict_to_fill(state, fill, params)
         side = fill["side"]
         px = fill["px_ticks"] / max(params["ticks_per_usd"], 1)

@@ -20,7 +20,7 @@ from mmfast.executor.limits import new_limits
 from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
 from mmfast.records.account import FILL, KIND_FILL, KIND_POSITION, LEDGER
-from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, LIVE_STATES, OPEN, ORDER, ORDER_SLOTS
+from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, OPEN, ORDER, ORDER_SLOTS, PENDING
 from mmfast.records.order import FILLED as FILLED_STATE
 from mmfast.records.quote import QUOTE
 from mmfast.rings import seqlock, spsc
@@ -89,7 +89,8 @@ class Desk:
         self.versions[inst] = loaded
         quote = self.quotes[inst]
         if np.isfinite(quote["fair_px"]) and quote["fair_px"] > 0.0:
-            self.ledgers[inst]["mark_ticks"] = round(float(quote["fair_px"]) * int(self.instruments[inst]["ticks_per_usd"]))
+            per_usd = int(self.instruments[inst]["ticks_per_usd"])
+            self.ledgers[inst]["mark_ticks"] = round(float(quote["fair_px"]) * per_usd)
         return True
 
     def plan(self, inst: int, may_trade: bool, now_ns: int) -> tuple[list[int], list[int]]:
@@ -135,7 +136,7 @@ class Desk:
     def live_slots(self, inst: int = -1) -> list[int]:
         """Slots that may rest at the venue, of one instrument or (-1) of all."""
         used = self.orders[: table.high_water(self.orders)]
-        live = np.isin(used["state"], LIVE_STATES)
+        live = (used["state"] >= PENDING) & (used["state"] <= AMBIGUOUS)
         if inst >= 0:
             live &= used["inst"] == inst
         return [int(s) for s in np.flatnonzero(live)]

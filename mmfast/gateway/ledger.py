@@ -37,7 +37,7 @@ def _home(key: int) -> int:
 
 
 @kernel
-def _find(tids, key: int) -> int:
+def _find(tids: np.void, key: int) -> int:
     """Place of ``key`` in the table, or the empty place where it belongs."""
     place = _home(key)
     while tids["table"][place] != 0 and tids["table"][place] != key:
@@ -46,7 +46,7 @@ def _find(tids, key: int) -> int:
 
 
 @kernel
-def _remove(tids, key: int) -> None:
+def _remove(tids: np.void, key: int) -> None:
     """Take ``key`` out and close the gap, so that no search stops early (linear probing, Knuth 6.4 R)."""
     gap = _find(tids, key)
     place = gap
@@ -63,13 +63,13 @@ def _remove(tids, key: int) -> None:
 
 
 @kernel
-def is_known(tids, tid: int) -> bool:
+def is_known(tids: np.void, tid: int) -> bool:
     """Whether ``tid`` is among the newest TID_COUNT that were remembered."""
     return tids["table"][_find(tids, tid + 1)] != 0
 
 
 @kernel
-def remember(tids, tid: int) -> bool:
+def remember(tids: np.void, tid: int) -> bool:
     """Remember ``tid``, forgetting the oldest if full; False if it was known already."""
     key = tid + 1
     if tids["table"][_find(tids, key)] != 0:
@@ -84,14 +84,14 @@ def remember(tids, tid: int) -> bool:
 
 
 @kernel
-def is_possible(fill) -> bool:
+def is_possible(fill: np.void) -> bool:
     """Positive price, size and tid, a side, and a notional that fits."""
     px, lots, side = fill["px_ticks"], fill["lots"], fill["side"]
-    return px > 0 and lots > 0 and (side == BID or side == ASK) and fill["tid"] >= 0 and px <= NOTIONAL_MAX // lots
+    return px > 0 and lots > 0 and side in (BID, ASK) and fill["tid"] >= 0 and px <= NOTIONAL_MAX // lots
 
 
 @kernel
-def book_fill(ledger, tids, fill) -> int:
+def book_fill(ledger: np.void, tids: np.void, fill: np.void) -> int:
     """
     Book one FILL into a LEDGER: BOOKED, CHAIN_BREAK (booked too), DUPLICATE or BAD_FILL (both leave all as it was).
 
@@ -119,20 +119,20 @@ def book_fill(ledger, tids, fill) -> int:
 
 
 @kernel
-def book_funding(ledger, funding_uusd: int) -> None:
+def book_funding(ledger: np.void, funding_uusd: int) -> None:
     """Book a funding payment; positive was received."""
     ledger["funding_uusd"] += funding_uusd
 
 
 @kernel
-def start(ledger, position_lots: int, mark_ticks: int) -> None:
+def start(ledger: np.void, position_lots: int, mark_ticks: int) -> None:
     """Open the books: the position that is there at the start, valued at ``mark_ticks``."""
     ledger["position_lots"] = ledger["start_position_lots"] = position_lots
     ledger["mark_ticks"] = ledger["start_mark_ticks"] = mark_ticks
 
 
 @kernel
-def reconcile_position(ledger, venue_lots: int, now_ns: int) -> int:
+def reconcile_position(ledger: np.void, venue_lots: int, now_ns: int) -> int:
     """Venue's position minus ours; counts a mismatch, changes no money: the missing fills have to be found."""
     difference = venue_lots - ledger["position_lots"]
     ledger["mismatch_count"] += difference != 0
@@ -141,13 +141,13 @@ def reconcile_position(ledger, venue_lots: int, now_ns: int) -> int:
 
 
 @kernel
-def equity_uusd(ledger, mark_ticks: int) -> int:
+def equity_uusd(ledger: np.void, mark_ticks: int) -> int:
     """Cash, and the position at ``mark_ticks``, after fees and funding."""
     return int(ledger["cash_uusd"] + ledger["position_lots"] * mark_ticks - ledger["fee_uusd"] + ledger["funding_uusd"])
 
 
 @kernel
-def pnl_uusd(ledger, mark_ticks: int) -> int:
+def pnl_uusd(ledger: np.void, mark_ticks: int) -> int:
     """Equity made since the start: what the starting position was worth then is not profit."""
     return equity_uusd(ledger, mark_ticks) - int(ledger["start_position_lots"] * ledger["start_mark_ticks"])
 

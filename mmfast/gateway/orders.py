@@ -65,7 +65,7 @@ def new_register(salt: int, counter: int = 0) -> np.ndarray:
 
 
 @kernel
-def allocate(orders, register, now_ns: int) -> int:
+def allocate(orders: np.ndarray, register: np.void, now_ns: int) -> int:
     """
     Take the first free slot: PENDING, with a cloid of its own, all else zero. NONE if there is none.
 
@@ -84,7 +84,7 @@ def allocate(orders, register, now_ns: int) -> int:
 
 
 @kernel
-def _clear(order) -> None:
+def _clear(order: np.void) -> None:
     """Zero every field but ``seq`` and the stamps that the caller always sets."""
     order["src_seq"] = order["ts_exch_ns"] = order["ts_recv_ns"] = order["oid"] = 0
     order["px_ticks"] = order["lots"] = order["filled_lots"] = order["nonce"] = order["expires_after_ms"] = 0
@@ -96,8 +96,8 @@ def _clear(order) -> None:
 
 
 @kernel
-def place(orders, register, action, quote, inst: int, now_ns: int) -> int:
-    """Make a post-only order from a PLACE action: its slot, PENDING, stamped with its quote; NONE if the table is full."""
+def place(orders: np.ndarray, register: np.void, action: np.void, quote: np.void, inst: int, now_ns: int) -> int:
+    """Make a post-only order from a PLACE action: its slot, PENDING, or NONE if the table is full."""
     slot = allocate(orders, register, now_ns)
     if slot == NONE:
         return NONE
@@ -113,7 +113,7 @@ def place(orders, register, action, quote, inst: int, now_ns: int) -> int:
 
 
 @kernel
-def find_by_cloid(orders, cloid_hi: int, cloid_lo: int) -> int:
+def find_by_cloid(orders: np.ndarray, cloid_hi: int, cloid_lo: int) -> int:
     """Slot of an order by its cloid, or NONE: also for cloids of other runs and of slots used again since."""
     slot = cloid_lo & SLOT_MASK
     if slot >= len(orders):
@@ -125,7 +125,7 @@ def find_by_cloid(orders, cloid_hi: int, cloid_lo: int) -> int:
 
 
 @kernel
-def find_by_oid(orders, oid: int) -> int:
+def find_by_oid(orders: np.ndarray, oid: int) -> int:
     """Slot of an order by the venue's id, or NONE. A walk: only for news that carry no cloid."""
     for slot in range(len(orders)):
         if orders[slot]["oid"] == oid and orders[slot]["state"] != FREE and oid != 0:
@@ -134,7 +134,7 @@ def find_by_oid(orders, oid: int) -> int:
 
 
 @kernel
-def next_live(orders, slot: int) -> int:
+def next_live(orders: np.ndarray, slot: int) -> int:
     """First live slot after ``slot``, or NONE; start with -1."""
     for candidate in range(slot + 1, len(orders)):
         if is_live(orders[candidate]["state"]):
@@ -143,7 +143,7 @@ def next_live(orders, slot: int) -> int:
 
 
 @kernel
-def high_water(orders) -> int:
+def high_water(orders: np.ndarray) -> int:
     """One more than the highest slot in use: ``orders[:high_water(orders)]`` is all that there is."""
     for slot in range(len(orders) - 1, -1, -1):
         if orders[slot]["state"] != FREE:
@@ -152,7 +152,7 @@ def high_water(orders) -> int:
 
 
 @kernel
-def apply(order, register, event: int, told_lots: int, now_ns: int) -> int:
+def apply(order: np.void, register: np.void, event: int, told_lots: int, now_ns: int) -> int:
     """
     Let ``event`` happen to ``order``; returns the new state.
 
@@ -174,7 +174,7 @@ def apply(order, register, event: int, told_lots: int, now_ns: int) -> int:
 
 
 @kernel
-def _stamp(order, event: int, now_ns: int) -> None:
+def _stamp(order: np.void, event: int, now_ns: int) -> None:
     if event == WRITTEN:
         order["ts_written_ns"] = now_ns
     elif event == CANCEL_WRITTEN:
@@ -186,7 +186,7 @@ def _stamp(order, event: int, now_ns: int) -> None:
 
 
 @kernel
-def _close(order, event: int, told_lots: int) -> None:
+def _close(order: np.void, event: int, told_lots: int) -> None:
     """
     The size of an ended order is what it traded in the end, as far as told.
 
@@ -200,7 +200,7 @@ def _close(order, event: int, told_lots: int) -> None:
 
 
 @kernel
-def fill(order, register, lots: int, now_ns: int) -> int:
+def fill(order: np.void, register: np.void, lots: int, now_ns: int) -> int:
     """
     Book ``lots`` that this order traded (after the ledger took the fill as new); returns the new state.
 
@@ -215,7 +215,7 @@ def fill(order, register, lots: int, now_ns: int) -> int:
 
 
 @kernel
-def revive(order, register, lots: int, now_ns: int) -> int:
+def revive(order: np.void, register: np.void, lots: int, now_ns: int) -> int:
     """The venue, asked after the end, shows the order open with original size ``lots``: it is live again."""
     state = apply(order, register, RESOLVED_OPEN, UNTOLD, now_ns)
     if is_live(state):
@@ -224,14 +224,14 @@ def revive(order, register, lots: int, now_ns: int) -> int:
 
 
 @kernel
-def settle(order) -> None:
+def settle(order: np.void) -> None:
     """Give up waiting for fills of an ended order: only after the venue's own list of fills has been read."""
     if is_terminal(order["state"]):
         order["lots"] = order["filled_lots"]
 
 
 @kernel
-def sweep(orders, now_ns: int, linger_ns: int, freed) -> int:
+def sweep(orders: np.ndarray, now_ns: int, linger_ns: int, freed: np.ndarray) -> int:
     """Free slots that ended at least ``linger_ns`` ago with all their fills booked; ``freed`` (n,) lists them."""
     count = 0
     for slot in range(len(orders)):

@@ -38,7 +38,7 @@ VERDICT = bare(("kind", "i8"), ("slot", "i8"), ("row", "i8"), ("oid", "i8"), siz
 
 
 @kernel
-def _judge(order, row, asked_ns: int, grace_ns: int) -> int:
+def _judge(order: np.void, row: np.void, asked_ns: int, grace_ns: int) -> int:
     """Verdict on an order that both sides know; 0 for agreement."""
     if not is_live(order["state"]):
         # Ended for us just now: the picture may be older than the end.
@@ -57,7 +57,8 @@ def _judge(order, row, asked_ns: int, grace_ns: int) -> int:
 
 
 @kernel
-def compare(venue, orders, salt: int, asked_ns: int, grace_ns: int, verdicts) -> int:
+def compare(venue: np.ndarray, orders: np.ndarray, salt: int, asked_ns: int, grace_ns: int,
+            verdicts: np.ndarray) -> int:
     """
     Fill ``verdicts`` (k,) VERDICT and return their count, at most k: all rows of the venue, then our missing ones.
 
@@ -89,5 +90,5 @@ def compare(venue, orders, salt: int, asked_ns: int, grace_ns: int, verdicts) ->
 
 
 @kernel
-def _note(verdict, kind: int, slot: int, row: int, oid: int) -> None:
+def _note(verdict: np.void, kind: int, slot: int, row: int, oid: int) -> None:
     verdict["kind"], verdict["slot"], verdict["row"], verdict["oid"] = kind, slot, row, oid

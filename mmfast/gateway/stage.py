@@ -14,9 +14,12 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Iterator
 from functools import partial
 from hashlib import blake2b
 from typing import Any
+
+import numpy as np
 
 from mmfast.config import EngineConfig
 from mmfast.executor import budget as budgets
@@ -43,6 +46,12 @@ from mmfast.venues.hyperliquid.errors import HyperliquidError, reject_reason
 TICK_S = 0.02
 RESOLVE_NS = NS_PER_S  # an order of unknown fate is asked for this often
 SILENCE_S = 45.0  # user channels may be quiet for long: the ping is what keeps the socket alive
+PLACED_FIELDS = ("inst", "side", "px_ticks", "lots", "tif", "reduce_only", "cloid_hi", "cloid_lo")
+
+
+def columns(rows: np.ndarray, fields: tuple[str, ...]) -> Iterator[tuple[int, ...]]:
+    """Rows of a few fields as Python integers: a column at a time costs a tenth of a field at a time."""
+    return zip(*(rows[field].tolist() for field in fields))
 
 
 class GatewayStage:
@@ -69,6 +78,8 @@ class GatewayStage:
         self.flattener = Flattener(self.desk, config, self.place)
         self.bell = LoopBell(house, "gateway", descriptor, placement.idle, self._drain)
         self.count = len(self.desk.instruments)
+        self.assets = self.desk.instruments["asset"].tolist()
+        self.decimals = self.desk.instruments["sz_decimals"].tolist()
         self.synced = False
         self.last_tick_ns = time.monotonic_ns()
         self.quoting = [False] * self.count
@@ -126,10 +137,8 @@ class GatewayStage:
     def place(self, slots: list[int]) -> None:
         """Sign and write one batch of orders; their slots are PENDING in shared memory already."""
         orders = self.desk.orders
-        batch = [actions.Order(int(self.desk.instruments[o["inst"]]["asset"]), int(o["side"]), int(o["px_ticks"]),
-                               int(o["lots"]), int(self.desk.instruments[o["inst"]]["sz_decimals"]), int(o["tif"]),
-                               bool(o["reduce_only"]), int(o["cloid_hi"]), int(o["cloid_lo"]))
-                 for o in (orders[s] for s in slots)]
+        batch = [actions.Order(self.assets[inst], side, px_ticks, lots, self.decimals[inst], tif, bool(reduce), hi, lo)
+                 for inst, side, px_ticks, lots, tif, reduce, hi, lo in columns(orders[slots], PLACED_FIELDS)]
         signed = self._post(actions.place(batch), partial(self._on_order_answer, slots), len(slots))
         if signed is None:
             for slot in slots:
@@ -148,8 +157,8 @@ class GatewayStage:
     def cancel(self, slots: list[int]) -> None:
         """Sign and write one batch of cancels by cloid."""
         orders = self.desk.orders
-        batch = [actions.CloidCancel(int(self.desk.instruments[o["inst"]]["asset"]), int(o["cloid_hi"]),
-                                     int(o["cloid_lo"])) for o in (orders[s] for s in slots)]
+        batch = [actions.CloidCancel(self.assets[inst], hi, lo)
+                 for inst, hi, lo in columns(orders[slots], ("inst", "cloid_hi", "cloid_lo"))]
         action = actions.cancel_by_cloid(batch, fast=True)
         if self._post(action, partial(self._on_cancel_answer, slots), len(slots)) is not None:
             now = time.monotonic_ns()
@@ -161,7 +170,7 @@ class GatewayStage:
 
     def cancel_oids(self, cancels: list[tuple[int, int]]) -> None:
         """Cancel orders that are not in our table, by (instrument, oid)."""
-        batch = [actions.Cancel(int(self.desk.instruments[inst]["asset"]), oid) for inst, oid in cancels]
+        batch = [actions.Cancel(self.assets[inst], oid) for inst, oid in cancels]
         self._post(actions.cancel(batch, fast=True), lambda answer, now_ns: None, len(batch))
         self.counters.add("cancel_sent_count", len(batch))
 
@@ -172,7 +181,8 @@ class GatewayStage:
         now_ns = time.monotonic_ns()
         deadline_ns = now_ns + int(self.config.gateway.answer_timeout_ms * NS_PER_MS)
         number = self.posts.open(on_answer, deadline_ns)
-        signed = self.wallet.sign(number, action, time.time_ns() // NS_PER_MS, int(self.config.gateway.expires_after_ms))
+        expires_in_ms = int(self.config.gateway.expires_after_ms)
+        signed = self.wallet.sign(number, action, time.time_ns() // NS_PER_MS, expires_in_ms)
         signed_ns = time.monotonic_ns()
         self.link.send(signed.frame)
         self.counters.add("message_count")

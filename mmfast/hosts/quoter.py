@@ -39,7 +39,8 @@ from mmfast.units import ASK, BID
 QUOTER = bare(
     ("beliefs", "i8"), ("account", "i8"), ("mandates", "i8"), ("surfaces", "i8"), ("quotes", "i8"),
     ("bell", "i8"), ("gateway_bell", "i8"), ("heart", "i8"), ("counters", "i8"), ("control", "i8"),
-    ("drafts", "i8"), ("parameters", "i8"), ("instrument_count", "i8"), ("quote_number", "i8"), ("idle", "i8"), size=128)
+    ("drafts", "i8"), ("parameters", "i8"), ("instrument_count", "i8"), ("quote_number", "i8"), ("idle", "i8"),
+    size=128)
 
 # Private to the quoter, one for each instrument: what it last read and what it is about to say.
 DRAFT = bare(("version", "i8"), ("position_lots", "i8"), ("account_seq", "i8"), ("fill_recv_ns", "i8"),
@@ -60,7 +61,7 @@ DRAFT_BYTES = O_QUOTE + QUOTE_BYTES
 
 @kernel
 def run(context: int, until_ns: int) -> int:
-    """Serve beliefs and fills until ``until_ns`` or the engine stops; returns quote sets made plus events taken."""
+    """Serve beliefs and fills until ``until_ns`` or the engine stops; returns the work done."""
     me = as_record(context, QUOTER)
     made = 0
     now = monotonic_ns()

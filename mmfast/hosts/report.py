@@ -79,9 +79,9 @@ def latencies(engine: Engine) -> dict[str, dict[str, float]]:
 def feeds(engine: Engine) -> dict[str, Any]:
     """Messages, gaps and usual interval of every channel of every coin."""
     rows = engine.house.table("channel").reshape(-1, CHANNEL_COUNT)
-    return {coin: {CHANNEL_NAMES[c]: {"messages": int(rows[i, c]["message_count"]), "gaps": int(rows[i, c]["gap_count"]),
-                                      "interval_ms": round(int(rows[i, c]["interval_ns"]) / 1e6, 1)}
-                   for c in range(CHANNEL_COUNT)} for i, coin in enumerate(engine.coins)}
+    return {coin: {name: {"messages": int(row["message_count"]), "gaps": int(row["gap_count"]),
+                          "interval_ms": round(int(row["interval_ns"]) / 1e6, 1)}
+                   for name, row in zip(CHANNEL_NAMES, rows[i])} for i, coin in enumerate(engine.coins)}
 
 
 def positions(engine: Engine) -> dict[str, Any]:

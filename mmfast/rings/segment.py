@@ -35,7 +35,7 @@ class SegmentError(RuntimeError):
 
 
 class Segment:
-    """A mapped segment; ``address`` is its first byte, ``words`` its int64 words. Keep it while addresses are in use."""
+    """A mapped segment: ``address`` is its first byte, ``words`` its int64 words. Keep it while either is in use."""
 
     def __init__(self, name: str, mapping: mmap.mmap, lock_descriptor: int = -1) -> None:
         self.name = name

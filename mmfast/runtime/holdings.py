@@ -9,6 +9,7 @@ Source  the definition of profit and loss in watchdog/checks.py, marked at the l
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ class Cells:
     def __init__(self, house: House) -> None:
         self.house = house
         self._buffers = {n: np.zeros(1, house.regions[n].dtype) for n in ("belief", "quote", "order", "ledger")}
+        self.read("ledger", 0)
 
     def read(self, region: str, index: int) -> np.void | None:
         """The record, valid until the next read of ``region``; None if never written or not to be had whole."""
@@ -47,10 +49,11 @@ def coin_names(house: House) -> list[str]:
     return [bytes(row["name"]).rstrip(b"\0").decode("ascii", "replace") for row in house.table("instrument")]
 
 
-def holdings(house: House, now_ns: int) -> list[Row]:
+def holdings(house: House) -> list[Row]:
     """One row for each coin: position, profit, belief, wanted quotes, resting orders."""
     cells = Cells(house)
     resting = _orders(house, cells)
+    now_ns = time.monotonic_ns()  # after the first read, which may have loaded its kernel
     rows = []
     for inst, (name, instrument) in enumerate(zip(coin_names(house), house.table("instrument").copy())):
         belief = _belief(cells.read("belief", inst), now_ns)
@@ -149,4 +152,4 @@ def _resting(order: np.void, instrument: np.void, belief: Row | None, now_ns: in
 
 def age_ms(then_ns: Any, now_ns: int) -> float | None:
     """Milliseconds since a stamp of our monotonic clock; None if it was never set."""
-    return round((now_ns - int(then_ns)) / NS_PER_MS, 3) if int(then_ns) > 0 else None
+    return round(max(now_ns - int(then_ns), 0) / NS_PER_MS, 3) if int(then_ns) > 0 else None

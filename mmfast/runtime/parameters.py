@@ -43,8 +43,8 @@ def parameters(config: EngineConfig, coin: str, *, sz_decimals: int, mark_px: fl
     clip = clip_lots(chosen.clip_usd, chosen.min_order_usd, usd_per_lot)
     limit = math.floor(config.max_position_usd(coin) / usd_per_lot)
     if clip > limit:
-        raise ValueError(f"{coin}: one clip of {clip} lots is worth {clip * usd_per_lot:.2f} USD at {mark_px}, more than "
-                         f"the position limit of {config.max_position_usd(coin):g} USD: raise max_position_usd")
+        raise ValueError(f"{coin}: one clip of {clip} lots is worth {clip * usd_per_lot:.2f} USD at {mark_px}, more "
+                         f"than the limit of {config.max_position_usd(coin):g} USD: raise max_position_usd")
     record["clip_lots"], record["position_max_lots"] = clip, limit
     record["equity_usd"] = config.risk.equity_usd
     record["leverage_max"] = min(config.risk.max_leverage, max_leverage)

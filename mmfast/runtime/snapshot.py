@@ -47,7 +47,8 @@ class Monitor:
     def snapshot(self) -> Row:
         """Everything, now. Never raises for an engine that is absent, starting, dead or of another version."""
         state = engine_state(self.engine)
-        result: Row = {"engine": self.engine, "state": state, "latch": _latch(self.folder), "run": read_run(self.folder)}
+        result: Row = {"engine": self.engine, "state": state, "latch": _latch(self.folder),
+                       "run": read_run(self.folder)}
         if state == ABSENT:
             return result
         try:
@@ -57,13 +58,14 @@ class Monitor:
         return {**result, **self._inside(house)}
 
     def _inside(self, house: House) -> Row:
-        now_ns = time.monotonic_ns()
-        coins = holdings(house, now_ns)
+        coins = holdings(house)
         hearts = house.table("heartbeat").copy()
+        newest = int(hearts["beat_ns"].max())
+        now_ns = time.monotonic_ns()
         return {
             "run_id": house.segment.run_id, "pid": house.segment.owner_pid,
-            "age_s": round(time.time() - int(house.segment.words[WORD_CREATED]) / NS_PER_S, 1),
-            "last_seen_s": round((now_ns - int(hearts["beat_ns"].max())) / NS_PER_S, 3) if hearts["beat_ns"].any() else None,
+            "age_s": round((time.time_ns() - int(house.segment.words[WORD_CREATED])) / NS_PER_S, 1),
+            "last_seen_s": round((now_ns - newest) / NS_PER_S, 3) if newest else None,
             "control": _control(house, now_ns), "processes": self._processes(hearts, now_ns),
             "channels": _channels(house, now_ns), "latency": _latency(house), "coins": coins, "pnl": totals(coins),
             "counters": _counters(house), "errors": _errors(house, now_ns),
@@ -90,7 +92,7 @@ class Monitor:
             times, began, rss = process.cpu_times(), process.create_time(), process.memory_info().rss
         except psutil.Error:
             return {"cpu_percent": None, "rss_bytes": None}
-        used, now = times.user + times.system, time.time()
+        used, now = times.user + times.system, time.time_ns() / NS_PER_S
         before, then = self._cpu.get(pid, (0.0, began))
         self._cpu[pid] = (used, now)
         return {"cpu_percent": round(100.0 * (used - before) / max(now - then, 1e-3), 1), "rss_bytes": rss}

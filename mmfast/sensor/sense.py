@@ -66,7 +66,7 @@ def on_trade(sensor: np.void, trade: np.void, features: np.void, params: np.void
     now_ns = trade["ts_recv_ns"]
     _grid(sensor, features, params, now_ns)
     side, lots = trade["side"], trade["lots"]
-    if trade["replayed"] == 0 and 0 < lots <= LOTS_MAX and (side == BID or side == ASK):
+    if trade["replayed"] == 0 and 0 < lots <= LOTS_MAX and side in (BID, ASK):
         flow.take(sensor, side, lots, now_ns)
         intensity.age(sensor, now_ns)
         intensity.arrive(sensor, trade["taker"])

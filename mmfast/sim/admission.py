@@ -72,9 +72,7 @@ def admit(request: Envelope, accounts: Accounts, limits: Limits, now_ms: int) ->
     if request.signer is None:
         return "Unable to recover signer."
     account = accounts.signer(request.signer, now_ms)
-    if account is None or (
-        request.action["type"] in schema.USER_SIGNED and request.signer in accounts.agents
-    ):
+    if account is None or (request.action["type"] in schema.USER_SIGNED and request.signer in accounts.agents):
         return f"User or API Wallet {request.signer} does not exist."
     if request.vault is not None and request.vault != account.address:
         return f"Vault not registered: {request.vault}"

@@ -136,9 +136,7 @@ def clearinghouse_state(exchange: Exchange, asked: Json) -> Json:
         "totalRawUsd": wire.usd(sums.raw_uusd),
         "totalMarginUsed": wire.usd(sums.margin_used_uusd),
     }
-    held = [
-        exchange.instruments[asset] for asset, position in sorted(account.positions.items()) if position.lots
-    ]
+    held = [exchange.instruments[asset] for asset, position in sorted(account.positions.items()) if position.lots]
     return {
         "marginSummary": shown,
         "crossMarginSummary": dict(shown),
@@ -180,10 +178,7 @@ def order_status(exchange: Exchange, asked: Json) -> Json:
 
 def historical_orders(exchange: Exchange, asked: Json) -> list[Json]:
     """The last changes of orders, newest first."""
-    return [
-        _changed(exchange, change, change.lots)
-        for change in reversed(user_of(exchange, asked).orders.history)
-    ]
+    return [_changed(exchange, change, change.lots) for change in reversed(user_of(exchange, asked).orders.history)]
 
 
 def user_fills(exchange: Exchange, asked: Json) -> list[Json]:

@@ -6,8 +6,8 @@ Out     BOOK, changed in place by the kernels of levels, queueing and matching.
 Source  -
 
 Row 0 is the bid side, row 1 the ask side, best first. Background depth is lots and a count of orders for each
-price. A user's order stands in its side's list by price, then time; ``ahead`` is the background volume in front of
-it at its own price. Executions and prints pile up in the record until the shell drains them.
+price. A user's order stands in its side's list by price, then time; ``ahead`` is the background volume in
+front of it at its own price. Executions and prints pile up in the record until the shell drains them.
 
    bid side   px_ticks   99  98  97 ...      lots   30  12   9 ...   background
               user_px    99  99  97          ahead  10  30   0       users: the second joined behind all 30
@@ -24,8 +24,10 @@ from mmfast.records.header import bare
 
 LEVELS = 128  # prices with background depth on one side; the worst is dropped when there are more
 USERS = 1024  # users' resting orders on one side
-OUT = 4096  # executions, prints and expired orders between two drains
-OUT_ROOM = 3 * USERS + LEVELS + 8  # the most that one order or print can add
+OUT = 16384  # executions, prints and expired orders between two drains
+# One taker adds at most 3 x USERS + LEVELS rows. The takers of one step fill each user's order whole at most once,
+# so they add 4 x USERS rows and LEVELS more for each of them: this is room for thirty.
+OUT_ROOM = 4 * USERS + 30 * LEVELS
 
 BACKGROUND = -1  # counterparty or owner that is no user
 UNSEEN = -1  # ahead of an order at a price beyond the displayed depth

@@ -93,14 +93,10 @@ def build(options: Options, start_ms: int) -> Exchange:
     The exchange of ``options`` with its accounts funded and agents approved; ValueError names what is wrong.
     """
     found = sources(options)
-    decimals = {
-        coin: getattr(source, "sz_decimals", default_sz_decimals(coin)) for coin, source in found.items()
-    }
+    decimals = {coin: getattr(source, "sz_decimals", default_sz_decimals(coin)) for coin, source in found.items()}
     markets = {coin: Market(coin, decimals[coin], source, start_ms) for coin, source in found.items()}
     fund = None if options.fund_anyone_usd is None else round(options.fund_anyone_usd * UUSD_PER_USD)
-    made = Exchange(
-        markets, Accounts(fund), Limits(enabled=options.limits), Truth(options.truth), start_ms=start_ms
-    )
+    made = Exchange(markets, Accounts(fund), Limits(enabled=options.limits), Truth(options.truth), start_ms=start_ms)
     for address, amount_usd in options.accounts:
         made.deposit(address, round(amount_usd * UUSD_PER_USD))
     for master, agent in options.agents:
@@ -184,9 +180,7 @@ def parse_account(text: str) -> tuple[str, float]:
     """``ADDRESS`` or ``ADDRESS=USD``; ValueError for anything else."""
     address, _, amount = text.partition("=")
     if ADDRESS.match(address) is None:
-        raise ValueError(
-            f"account {text!r}: write ADDRESS or ADDRESS=USD, the address as 0x and 40 hex digits"
-        )
+        raise ValueError(f"account {text!r}: write ADDRESS or ADDRESS=USD, the address as 0x and 40 hex digits")
     try:
         usd = float(amount) if amount else DEFAULT_DEPOSIT_USD
     except ValueError as error:
@@ -222,9 +216,7 @@ def check_host(host: str, i_know: bool) -> None:
     except ValueError:
         loopback = False
     if not loopback and not i_know:
-        raise ValueError(
-            f"host {host!r} is not loopback; others could reach the exchange: add --i-know if you mean it"
-        )
+        raise ValueError(f"host {host!r} is not loopback; others could reach the exchange: add --i-know if you mean it")
 
 
 def exchange(
@@ -235,23 +227,15 @@ def exchange(
     speed: Annotated[str, typer.Option(help="recorded seconds in one second, or max")] = "1",
     coin: Annotated[str, typer.Option(help="coins, with commas between them")] = "BTC,ETH,SOL",
     seed: Annotated[int, typer.Option(help="seed of market, blocks and latency")] = 0,
-    account: Annotated[
-        list[str] | None, typer.Option(help="ADDRESS[=USD], a funded master; repeatable")
-    ] = None,
-    agent: Annotated[
-        list[str] | None, typer.Option(help="MASTER:AGENT, a wallet that may sign; repeatable")
-    ] = None,
+    account: Annotated[list[str] | None, typer.Option(help="ADDRESS[=USD], a funded master; repeatable")] = None,
+    agent: Annotated[list[str] | None, typer.Option(help="MASTER:AGENT, a wallet that may sign; repeatable")] = None,
     fund_anyone: Annotated[float | None, typer.Option(help="dollars for whoever signs first")] = None,
     latency: Annotated[str, typer.Option(help="none, lan or hl")] = "lan",
     truth: Annotated[Path | None, typer.Option(help="append the truth log to this file")] = None,
     book_cadence: Annotated[float, typer.Option(help="seconds between whole books", min=0.05)] = 5.4,
-    block_ms: Annotated[
-        float | None, typer.Option(help="mean block spacing in ms, default 70", min=1.0)
-    ] = None,
+    block_ms: Annotated[float | None, typer.Option(help="mean block spacing in ms, default 70", min=1.0)] = None,
     limits: Annotated[bool, typer.Option(help="hold clients to the venue's limits")] = True,
-    die_with_parent: Annotated[
-        bool, typer.Option("--die-with-parent", help="end when the parent ends")
-    ] = False,
+    die_with_parent: Annotated[bool, typer.Option("--die-with-parent", help="end when the parent ends")] = False,
     i_know: Annotated[bool, typer.Option("--i-know", help="allow a host that others can reach")] = False,
 ) -> None:
     """Run the local exchange until SIGTERM or SIGINT."""

@@ -3,7 +3,8 @@ Decimal tables: comma-separated text to exact integers, without a float in betwe
 
 In      the bytes of a table with a header line; for each column the power of ten that makes it whole.
 Out     int64 rows.
-Source  RFC 4180 without quotes; numbers as Python prints floats, exponents included; the words buy, bid, sell, ask.
+Source  RFC 4180 without quotes; numbers as Python prints floats, exponents included; the words buy, bid,
+        sell, ask.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def read_exponent(data: Any, position: int, end: int) -> int:
         if data[k] == MINUS:
             sign = -1
         elif ZERO <= data[k] <= NINE:
-            value = value * 10 + data[k] - ZERO
+            value = value * 10 + int(data[k]) - ZERO
     return sign * value
 
 
@@ -37,14 +38,15 @@ def read_field(data: Any, start: int, end: int, scale: int, decimals: Any) -> in
     """
     The number in ``data[start:end]`` times 10^scale, or BID for a word in b (bid, buy), ASK for other words.
 
-    Digits beyond the scale are rounded to nearest; ``decimals[0]`` grows to the places after the point ever seen.
+    Digits beyond the scale are rounded to nearest; ``decimals[0]`` grows to the places after the point ever
+    seen.
     """
     if start < end and data[start] >= 97:
         return BID if data[start] == LETTER_B else ASK
     sign, value, places, digits = 1, 0, 0, 0
     after_point = 0
     for k in range(start, end):
-        byte = data[k]
+        byte = int(data[k])
         if byte == LETTER_E:
             places -= read_exponent(data, k + 1, end)
             break
@@ -73,7 +75,8 @@ def read_rows(data: Any, position: int, scales: Any, out: Any, decimals: Any) ->
     """
     Fill ``out`` (rows, columns) from the lines that begin at ``position``; how many rows were whole.
 
-    A line with another number of fields ends the reading. ``decimals`` (columns, 1): most places seen in each column.
+    A line with another number of fields ends the reading. ``decimals`` (columns, 1): most places seen in
+    each column.
     """
     size = len(data)
     columns = len(scales)
@@ -98,14 +101,14 @@ def read_table(name: str, text: bytes, columns: list[str], scales: list[int]) ->
     Raises
     ------
     ValueError
-        If the header does not begin with ``columns`` or a line has another number of fields; the message names
-        ``name`` and the line.
+        If the header does not begin with ``columns`` or a line has another number of fields; the message
+        names ``name`` and the line.
     """
     header, _, _ = text.partition(b"\n")
     found = header.decode(errors="replace").strip().split(",")
     if found != columns:
         raise ValueError(f"{name}: columns are {','.join(found)[:200]}; expected {','.join(columns)[:200]}")
-    data = np.frombuffer(text, np.uint8)
+    data = np.frombuffer(text, np.int8)  # signed, so that int() of a byte is an int64
     lines = int(np.count_nonzero(data == NEWLINE)) - (1 if text.endswith(b"\n") else 0)
     out = np.zeros((max(lines, 0), len(columns)), np.int64)
     decimals = np.zeros((len(columns), 1), np.int64)

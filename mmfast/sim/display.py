@@ -16,8 +16,13 @@ from mmfast.units import ASK, BID
 
 
 @kernel
-def display(book: Any, levels: int, out: Any) -> None:
-    """Write up to ``levels`` levels of both sides to ``out`` (2, levels, 3); rows without a level get 0 lots."""
+def display(book: Any, levels: int, out: Any) -> int:
+    """
+    Write ``levels`` levels of both sides to ``out`` (2, levels, 3), rows without a level as 0 lots.
+
+    Returns how many rows the longer side has.
+    """
+    shown = 0
     for side in (BID, ASK):
         row, user = 0, 0
         for k in range(levels):
@@ -39,6 +44,9 @@ def display(book: Any, levels: int, out: Any) -> None:
             out[side, k, 0] = px
             out[side, k, 1] = lots
             out[side, k, 2] = count
+            if lots > 0:
+                shown = max(shown, k + 1)
+    return shown
 
 
 @kernel

@@ -3,7 +3,8 @@ Calls from the shell: one-row arrays of records in, the kernels on their rows.
 
 In      arrays of one BOOK and of one GENERATOR.
 Out     what the kernels return.
-Source  numba takes microseconds to recognise a record that Python hands over, and a fraction of one for an array.
+Source  numba takes microseconds to recognise a record that Python hands over, and a fraction of one for an
+        array.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from mmfast.sim.queueing import join, remove_user, user_row
 
 @kernel
 def submit(books: Any, order_id: int, owner: int, side: int, px: int, lots: int, tif: int, now_ms: int) -> int:
-    """A user's order trades and rests as its ``tif`` says; the lots that did not trade, -1 for a post-only cross."""
+    """
+    A user's order trades and rests as its ``tif`` says; the lots that did not trade, -1 for a post-only
+    cross.
+    """
     book = books[0]
     book["notional_uusd"] = 0
     left = lots
@@ -62,9 +66,9 @@ def place_in_queue(books: Any, side: int, order_id: int) -> tuple[int, int, int]
 
 
 @kernel
-def show(books: Any, levels: int, out: Any) -> None:
-    """The displayed book, into ``out`` (2, levels, 3)."""
-    display(books[0], levels, out)
+def show(books: Any, levels: int, out: Any) -> int:
+    """The displayed book, into ``out`` (2, levels, 3); the rows of its longer side."""
+    return display(books[0], levels, out)
 
 
 @kernel

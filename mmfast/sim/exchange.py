@@ -99,9 +99,7 @@ class Exchange:
 
     def approve(self, master: str, agent: str, name: str = "") -> None:
         """Let a wallet sign for a master; ValueError if the master has no account."""
-        self.accounts.approve(
-            master, Agent(agent.lower(), name or agent.lower(), self.now_ms + AGENT_DAYS_MS)
-        )
+        self.accounts.approve(master, Agent(agent.lower(), name or agent.lower(), self.now_ms + AGENT_DAYS_MS))
         self.truth.write("agent", {"user": master.lower(), "agent": agent.lower(), "name": name})
 
     def submit(self, body: Any, arrival_ns: int, reply: Reply) -> None:

@@ -68,9 +68,13 @@ def place(ledger: Ledger, account: Account, order_wire: Wire) -> Json:
         ledger.now_ms,
     )
     touch = instrument.market.touch()
-    added, matches, expired = instrument.market.add(
-        order.oid, account.owner, side, px_ticks, lots, order.tif, ledger.now_ms
-    )
+    try:
+        added, matches, expired = instrument.market.add(
+            order.oid, account.owner, side, px_ticks, lots, order.tif, ledger.now_ms
+        )
+    except ValueError as error:  # the book is full of users' orders
+        ledger.change(account, order, "tooManyOpenOrdersRejected")
+        return {"error": f"{error} asset={instrument.asset}"}
     for oid in expired:
         ledger.expire_maker(oid)
     refused = _unplaced(instrument, added.status, touch)
@@ -182,9 +186,7 @@ def do_cancel(ledger: Ledger, account: Account, action: Json) -> Json:
 
 def do_cancel_by_cloid(ledger: Ledger, account: Account, action: Json) -> Json:
     """Cancel by cloid."""
-    return _statuses(
-        "cancel", [_cancel_one(ledger, account, c["asset"], c["cloid"]) for c in action["cancels"]]
-    )
+    return _statuses("cancel", [_cancel_one(ledger, account, c["asset"], c["cloid"]) for c in action["cancels"]])
 
 
 def _modify_one(ledger: Ledger, account: Account, key: int | str, order_wire: Wire, always: bool) -> Json:
@@ -196,9 +198,7 @@ def _modify_one(ledger: Ledger, account: Account, key: int | str, order_wire: Wi
     """
     old = account.orders.find_open(order_wire.asset, key)
     if not always and order_wire.tif not in ("Alo", "Gtc"):
-        return {
-            "error": f"Modified order must be post-only unless always_place is set. asset={order_wire.asset}"
-        }
+        return {"error": f"Modified order must be post-only unless always_place is set. asset={order_wire.asset}"}
     if old is None and not always:
         return {"error": f"{MISSING_MODIFY} asset={order_wire.asset}"}
     if old is not None:
@@ -212,10 +212,7 @@ def _modify_all(ledger: Ledger, account: Account, modifies: list[Json], always: 
     error = _prevalidated(ledger, wires)
     if error:
         return [{"error": error}]
-    return [
-        _modify_one(ledger, account, one["oid"], order_wire, always)
-        for one, order_wire in zip(modifies, wires)
-    ]
+    return [_modify_one(ledger, account, one["oid"], order_wire, always) for one, order_wire in zip(modifies, wires)]
 
 
 def do_modify(ledger: Ledger, account: Account, action: Json) -> Json:
@@ -253,9 +250,7 @@ def do_update_leverage(ledger: Ledger, account: Account, action: Json) -> Json:
     if not action["isCross"]:
         raise ActionError("Isolated margin is not served by this exchange.")
     account.leverages[instrument.asset] = Leverage(action["leverage"])
-    ledger.truth.write(
-        "leverage", {"user": account.address, "asset": instrument.asset, "value": action["leverage"]}
-    )
+    ledger.truth.write("leverage", {"user": account.address, "asset": instrument.asset, "value": action["leverage"]})
     return DEFAULT
 
 

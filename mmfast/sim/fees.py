@@ -36,9 +36,7 @@ TIERS = (
 
 def tier(volume_uusd: int) -> Tier:
     """The row of the schedule for a fourteen-day volume in micro-dollars."""
-    return next(
-        row for row in reversed(TIERS) if volume_uusd > row.volume_usd * UUSD_PER_USD or row is TIERS[0]
-    )
+    return next(row for row in reversed(TIERS) if volume_uusd > row.volume_usd * UUSD_PER_USD or row is TIERS[0])
 
 
 def fee_uusd(notional_uusd: int, rate_ppm: int) -> int:

@@ -3,11 +3,12 @@ The generated market as one record: its parameters, its truth and its random num
 
 In      a coin's name and a seed.
 Out     GENERATOR, changed in place by the kernels of value, makers, takers and synthetic.
-Source  levels and rates of BTC, ETH and SOL follow half an hour of recorded Hyperliquid trading (2025-09-04, 20 UTC):
-        takers 1.1, 1.4, 0.9 a second; logarithm of their dollars normal with mean 6.2, 6.4, 5.1 and deviation 2.9;
-        10 s volatility 0.60, 1.12, 1.34 bps per root second, 1 s 0.41, 0.93, 1.00; spread 0.11, 0.28, 0.57 bps
-        (one tick); median touch 1.1 M, 370 k, 110 k dollars, next level 72 k, 66 k, 28 k. Regimes and drift have the
-        shape of the engine's own model, so that truth and belief can be compared.
+Source  levels and rates of BTC, ETH and SOL follow half an hour of recorded Hyperliquid trading (2025-09-04,
+        20 UTC): takers 1.1, 1.4, 0.9 a second; logarithm of their dollars normal with mean 6.2, 6.4, 5.1 and
+        deviation 2.9; 10 s volatility 0.60, 1.12, 1.34 bps per root second, 1 s 0.41, 0.93, 1.00; spread
+        0.11, 0.28, 0.57 bps (one tick); median touch 1.1 M, 370 k, 110 k dollars, next level 72 k, 66 k, 28
+        k. Regimes and drift have the shape of the engine's own model, so that truth and belief can be
+        compared.
 
 The value is exogenous: nobody's order moves it. Other makers follow it late and are pushed about by flow.
 """
@@ -76,20 +77,18 @@ PARAMETERS = (
     ("funding_base_h", 1.25e-5),
     ("premium_sd_bps", 2.0),
     ("open_interest_usd", 500e6),
-    ("day_volume_usd", 1e9),
 )
 
 COINS: dict[str, dict[str, Any]] = {
-    "BTC": {"start_px": 110_000.0, "sigma_bps": 0.45, "maker_lag_s": 0.8, "maker_stick_bps": 0.5, "informed_edge_bps": 0.8,
-            "half_spread_bps": 0.0, "touch_usd": 500e3, "touch_sd": 1.6, "level_usd": 65e3, "level_growth": 0.08,
-            "size_log_usd": 6.2, "sweep_bps": 1.3, "open_interest_usd": 3e9, "day_volume_usd": 4e9},
+    "BTC": {"start_px": 110_000.0, "sigma_bps": 0.45, "maker_lag_s": 0.8, "maker_stick_bps": 0.5,
+            "informed_edge_bps": 0.8, "half_spread_bps": 0.0, "touch_usd": 500e3, "touch_sd": 1.6,
+            "level_usd": 65e3, "level_growth": 0.08, "size_log_usd": 6.2, "sweep_bps": 1.3, "open_interest_usd": 3e9},
     "ETH": {"start_px": 4_300.0, "sigma_bps": 1.0, "maker_lag_s": 0.4, "maker_stick_bps": 0.8,
             "touch_usd": 250e3, "touch_sd": 1.6, "level_usd": 60e3, "level_growth": 0.6, "taker_rate": 0.42,
-            "size_log_usd": 6.4, "sweep_rate_h": 200.0, "sweep_bps": 2.0, "open_interest_usd": 2.5e9,
-            "day_volume_usd": 3e9},
-    "SOL": {"start_px": 200.0, "sigma_bps": 1.0, "maker_lag_s": 0.6, "maker_stick_bps": 0.9, "touch_usd": 80e3,
+            "size_log_usd": 6.4, "sweep_rate_h": 200.0, "sweep_bps": 2.0, "open_interest_usd": 2.5e9},
+    "SOL": {"start_px": 200.0, "sigma_bps": 1.2, "maker_lag_s": 0.6, "maker_stick_bps": 0.9, "touch_usd": 80e3,
             "level_usd": 28e3, "level_growth": 1.2, "taker_rate": 0.28, "size_log_usd": 5.2,
-            "sweep_rate_h": 170.0, "sweep_bps": 1.7, "open_interest_usd": 8e8, "day_volume_usd": 5e8},
+            "sweep_rate_h": 170.0, "sweep_bps": 1.7, "open_interest_usd": 8e8},
 }
 SZ_DECIMALS = {"BTC": 5, "ETH": 4, "SOL": 2}
 

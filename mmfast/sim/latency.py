@@ -4,7 +4,8 @@ Latency: how long an order is on its way before the exchange can see it.
 In      a profile's name and a seed.
 Out     delays [ns], deterministic in the seed.
 Source  `hl`: the venue publishes a median of 0.2 s and a 99th percentile of 0.9 s end to end for a co-located
-        client; a remote one was measured at 0.3 s and 1 s. Log-normal, as usual for network and queueing delay.
+        client; a remote one was measured at 0.3 s and 1 s. Log-normal, as usual for network and queueing
+        delay.
 """
 
 from __future__ import annotations

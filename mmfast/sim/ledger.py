@@ -191,9 +191,7 @@ class Ledger:
         crowd = {made.aggressor: "0x" + taker[-40:], 1 - made.aggressor: "0x" + maker}
         return known.get(BID, crowd[BID]), known.get(1 - BID, crowd[1 - BID])
 
-    def _tell_fill(
-        self, account: Account, order: Order, instrument: Instrument, facts: dict[str, Any]
-    ) -> None:
+    def _tell_fill(self, account: Account, order: Order, instrument: Instrument, facts: dict[str, Any]) -> None:
         shown = wire.fill(instrument, order, facts)
         account.fills.append(shown)
         self.fills[account.owner].append(shown)

@@ -67,7 +67,10 @@ def remove_level(book: Any, side: int, row: int) -> None:
 
 @kernel
 def take_level(book: Any, side: int, row: int, lots: int) -> None:
-    """Take ``lots`` off the level in ``row``; it goes when nothing is left. Orders leave in proportion to volume."""
+    """
+    Take ``lots`` off the level in ``row``; it goes when nothing is left. Orders leave in proportion to
+    volume.
+    """
     before = book["lots"][side, row]
     left = before - lots
     if left <= 0:

@@ -17,8 +17,8 @@ import math
 from typing import Any
 
 from mmfast.kernel import kernel
-from mmfast.sim.levels import better
 from mmfast.sim.generator import MAKER_STREAM
+from mmfast.sim.levels import better
 from mmfast.sim.mrg32k3a import normal, uniform
 from mmfast.sim.queueing import drop_level, set_level
 from mmfast.sim.value import ou_step, to_px
@@ -108,9 +108,9 @@ def top_price(state: Any, book: Any, side: int, step: int) -> int:
     center = to_px(state, state["center_bps"]) * state["ticks_per_usd"]
     half = center * state["half_spread_bps"] * 1e-4
     if side == BID:
-        top = int(math.ceil((center - half) / step) - 1) * step  # strictly below the centre
+        top = (math.ceil((center - half) / step) - 1) * step  # strictly below the centre
     else:
-        top = int(math.ceil((center + half) / step)) * step
+        top = math.ceil((center + half) / step) * step
     other = 1 - side
     if book["user_count"][other] > 0 and not better(other, top, book["user_px"][other, 0]):
         user_px = book["user_px"][other, 0]

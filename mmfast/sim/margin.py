@@ -52,9 +52,7 @@ def available_uusd(account: Account, instruments: Sequence[Instrument]) -> int:
     return max(sums.account_value_uusd - sums.margin_used_uusd, 0)
 
 
-def may_hold(
-    account: Account, instrument: Instrument, signed_lots: int, instruments: Sequence[Instrument]
-) -> bool:
+def may_hold(account: Account, instrument: Instrument, signed_lots: int, instruments: Sequence[Instrument]) -> bool:
     """
     True when the position after ``signed_lots`` more is no larger than now, or margin covers it at the mark.
     """
@@ -69,9 +67,7 @@ def may_hold(
     return sums.margin_used_uusd - bound + needed <= sums.account_value_uusd
 
 
-def max_trade_lots(
-    account: Account, instrument: Instrument, side_sign: int, instruments: Sequence[Instrument]
-) -> int:
+def max_trade_lots(account: Account, instrument: Instrument, side_sign: int, instruments: Sequence[Instrument]) -> int:
     """The greatest order of one side that `may_hold` would let in; 0 where there is no mark."""
     if instrument.mark_ticks <= 0:
         return 0
@@ -80,9 +76,7 @@ def max_trade_lots(
     return free + 2 * against
 
 
-def liquidation_ticks(
-    account: Account, instrument: Instrument, instruments: Sequence[Instrument]
-) -> float | None:
+def liquidation_ticks(account: Account, instrument: Instrument, instruments: Sequence[Instrument]) -> float | None:
     """
     Mark in ticks at which a cross account falls below its maintenance margin; None where no price does that.
 

@@ -6,8 +6,8 @@ Out     executions, public prints, the displayed book, the coin's context.
 Source  the venue's order-book page: price-time priority, maker prices, expiry of the maker for self-trades.
 
 Prices are ticks of 10^-(6 - sz_decimals) USD, sizes are lots of 10^-sz_decimals coins; their product is
-micro-dollars. A block is: `advance_makers`, the users' ALO orders and cancels, `advance_takers`, the users' IOC
-and GTC orders. All arithmetic is in the kernels; this is the shell around one BOOK record.
+micro-dollars. A block is: `advance_makers`, the users' ALO orders and cancels, `advance_takers`, the users'
+IOC and GTC orders. All arithmetic is in the kernels; this is the shell around one BOOK record.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ STATUS_NAMES = ("resting", "filled", "partly filled, the rest rests", "post only
 
 
 class Match(NamedTuple):
-    """One execution with a user's order in it; a trade between users is two of them with one tid, maker first."""
+    """
+    One execution with a user's order in it; a trade between users is two of them with one tid, maker first.
+    """
 
     order_id: int
     lots: int
@@ -41,7 +43,9 @@ class Match(NamedTuple):
 
 
 class Print(NamedTuple):
-    """One public trade; prints of one taker share ``taker``: a user's order id, negative for background flow."""
+    """
+    One public trade; prints of one taker share ``taker``: a user's order id, negative for background flow.
+    """
 
     px_ticks: int
     lots: int
@@ -55,9 +59,9 @@ class Added(NamedTuple):
     """
     What became of a new order.
 
-    RESTING and PARTIAL_RESTING rest ``resting_lots``. FILLED: nothing rests, ``filled_lots`` traded; the rest of an
-    IOC is dropped. NO_MATCH: an IOC that met nothing but, perhaps, orders of its owner. POST_ONLY_CROSSED: an ALO
-    that would have traded; the book is unchanged.
+    RESTING and PARTIAL_RESTING rest ``resting_lots``. FILLED: nothing rests, ``filled_lots`` traded; the
+    rest of an IOC is dropped. NO_MATCH: an IOC that met nothing but, perhaps, orders of its owner.
+    POST_ONLY_CROSSED: an ALO that would have traded; the book is unchanged.
     """
 
     status: int
@@ -95,7 +99,9 @@ class Source(Protocol):
         """Open the market."""
 
     def advance(self, books: Any, now_ms: int, takers: int) -> int:
-        """Makers (``takers`` 0) or all that is due; 1 if the book's output must be drained before going on."""
+        """
+        Makers (``takers`` 0) or all that is due; 1 if the book's output must be drained before going on.
+        """
 
     def numbers(self, mid_px: float) -> tuple[float, float, float, float, float]:
         """Oracle and mark [USD], premium, hourly funding rate, open interest [coins]."""
@@ -118,7 +124,6 @@ class Market:
         self.book = self.books[0]
         self.sides: dict[int, int] = {}  # side of each order that rests
         self.prints: list[Print] = []
-        self.untold: list[Match] = []  # of the first phase
         self.screens: dict[int, np.ndarray[Any, Any]] = {}
         source.start(self.books, sz_decimals, start_ms)
         self.prev_day_px = self._mark_px()
@@ -130,18 +135,14 @@ class Market:
 
     def advance_makers(self, now_ms: int) -> None:
         """
-        Background limit orders, cancels and book changes up to ``now_ms`` (first phase of a block).
-
-        A recording's book may move onto users' orders; these executions are told by the next `advance_takers`.
+        Background orders, cancels and book changes up to ``now_ms`` that trade with nobody (first phase).
         """
-        while self.source.advance(self.books, now_ms, 0):
-            self.untold += self._drain()
-        self.untold += self._drain()
+        self.source.advance(self.books, now_ms, 0)
 
     def advance_takers(self, now_ms: int) -> list[Match]:
         """Background takers up to ``now_ms`` (third phase) and what came before them; fills users' orders."""
         more = 1
-        matches, self.untold = self.untold, []
+        matches: list[Match] = []
         while more:
             more = self.source.advance(self.books, now_ms, 1)
             matches += self._drain()
@@ -152,14 +153,14 @@ class Market:
         """
         A user's new order: what became of it, its executions, the owner's resting orders that it expired.
 
-        ``order_id`` is unique and >= 0, ``owner`` >= 0, ``side`` BID or ASK, ``tif`` one of `records.order`. A trade
-        with another user's resting order gives that order's match, then this one's.
+        ``order_id`` is unique and >= 0, ``owner`` >= 0, ``side`` BID or ASK, ``tif`` one of `records.order`.
+        A trade with another user's resting order gives that order's match, then this one's.
 
         Raises
         ------
         ValueError
-            If lots or px_ticks is not positive, an id is negative, tif or side is unknown, the order rests already,
-            or USERS orders rest on the side.
+            If lots or px_ticks is not positive, an id is negative, tif or side is unknown, the order rests
+            already, or USERS orders rest on the side.
         """
         self._check(order_id, owner, side, px_ticks, lots, tif)
         left = submit(self.books, order_id, owner, side, px_ticks, lots, tif, now_ms)
@@ -201,27 +202,36 @@ class Market:
         return withdraw(self.books, side, order_id, MAX_LOTS) if side >= 0 else 0
 
     def queue(self, order_id: int) -> tuple[int, int]:
-        """Background lots (ahead, behind) of a resting order; ahead is -1 where the depth at its price is unknown."""
+        """
+        Background lots (ahead, behind) of a resting order; ahead is -1 where the depth at its price is
+        unknown.
+        """
         lots, ahead, behind = place_in_queue(self.books, self.sides.get(order_id, BID), order_id)
         if lots == 0:
             raise ValueError(f"order {order_id} does not rest")
         return ahead, behind
 
-    def _screen(self, levels: int) -> np.ndarray[Any, Any]:
+    def _screen(self, levels: int) -> list[list[list[int]]]:
         screen = self.screens.get(levels)
         if screen is None:
             screen = self.screens[levels] = np.zeros((2, levels, 3), np.int64)
-        show(self.books, levels, screen)
-        return screen
+        shown = show(self.books, levels, screen)
+        return screen[:, : max(shown, 1)].tolist()
 
     def touch(self) -> Touch:
-        """``((px_ticks, lots, count) of the best bid, ... of the best ask)`` with users' orders; 0 lots if empty."""
-        bids, asks = self._screen(1).tolist()
+        """
+        ``((px_ticks, lots, count) of the best bid, ... of the best ask)`` with users' orders; 0 lots if
+        empty.
+        """
+        bids, asks = self._screen(1)
         return tuple(bids[0]), tuple(asks[0])
 
     def depth(self, levels: int) -> tuple[list[Level], list[Level]]:
-        """Bids and asks as ``(px_ticks, lots, count)``, best first, at most ``levels`` each, with users' orders."""
-        bids, asks = self._screen(levels).tolist()
+        """
+        Bids and asks as ``(px_ticks, lots, count)``, best first, at most ``levels`` each, with users'
+        orders.
+        """
+        bids, asks = self._screen(levels)
         return [tuple(row) for row in bids if row[1]], [tuple(row) for row in asks if row[1]]
 
     def take_prints(self) -> list[Print]:
@@ -230,7 +240,9 @@ class Market:
         return prints
 
     def _drain(self) -> list[Match]:
-        """Empty the BOOK's output: prints are kept for `take_prints`, matches returned, ended orders forgotten."""
+        """
+        Empty the BOOK's output: prints are kept for `take_prints`, matches returned, ended orders forgotten.
+        """
         book = self.book
         fills, prints, expired = int(book["fill_count"]), int(book["print_count"]), int(book["expired_count"])
         matches: list[Match] = []

@@ -3,7 +3,8 @@ Matching: takers walk the opposite side by price, then time; every lot of a take
 
 In      a BOOK and a taker: a user's order or background flow.
 Out     executions and prints in the BOOK; levels and queues consumed in place.
-Source  the venue's order-book page: price-time priority, maker prices, self-trade prevention by expiring the maker.
+Source  the venue's order-book page: price-time priority, maker prices, self-trade prevention by expiring the
+        maker.
 
 At one price the queue is: background ahead of the first user, that user, background up to the next user, ...
 
@@ -92,7 +93,10 @@ def write_fill(book: Any, order_id: int, lots: int, px: int, maker: int, other: 
 
 @kernel
 def fill_user(book: Any, side: int, row: int, lots: int, px: int, order_id: int, time_ms: int, taker: int) -> None:
-    """``lots`` of the user's order in ``row`` of ``side`` trade at ``px`` with order ``order_id`` (BACKGROUND: flow)."""
+    """
+    ``lots`` of the user's order in ``row`` of ``side`` trade at ``px`` with order ``order_id`` (BACKGROUND:
+    flow).
+    """
     aggressor = 1 - side
     tid = write_print(book, px, lots, aggressor, 0, time_ms, taker)
     maker_id = book["user_id"][side, row]
@@ -132,14 +136,11 @@ def take_users(book: Any, side: int, px: int, lots: int, hidden: int, order_id: 
     """
     A taker consumes ``px`` up to and including its last user; the lots the taker has left.
 
-    ``hidden`` 1: the volume ahead of a user is taken as it stands, even where the displayed level is smaller (a
-    recorded print is a fact, the level a guess), and an unseen queue is endless.
+    ``hidden`` 1: the volume ahead of a user is taken as it stands, even where the displayed level is smaller
+    (a recorded print is a fact, the level a guess), and an unseen queue is endless.
     """
     row = first_user(book, side, px)
     while lots > 0 and row < book["user_count"][side] and book["user_px"][side, row] == px:
-        if owner != BACKGROUND and book["user_owner"][side, row] == owner:
-            expire_user(book, side, row)
-            continue
         ahead = book["user_ahead"][side, row]
         if ahead == UNSEEN and hidden == 1:
             return lots
@@ -147,6 +148,9 @@ def take_users(book: Any, side: int, px: int, lots: int, hidden: int, order_id: 
         if first > 0:
             take_background(book, side, px, first, order_id, time_ms, taker)
             lots -= first
+        if lots > 0 and owner != BACKGROUND and book["user_owner"][side, row] == owner:
+            expire_user(book, side, row)
+            continue
         mine = min(lots, book["user_lots"][side, row])
         if mine > 0:
             fill_user(book, side, row, mine, px, order_id, time_ms, taker)
@@ -159,7 +163,8 @@ def take(book: Any, side: int, limit_px: int, lots: int, order_id: int, owner: i
     """
     A taker of ``side`` (BID buys) walks the other side down to ``limit_px``; the lots left over.
 
-    ``order_id`` and ``owner`` are BACKGROUND for background flow. ``notional_uusd`` of the BOOK grows by what traded.
+    ``order_id`` and ``owner`` are BACKGROUND for background flow. ``notional_uusd`` of the BOOK grows by
+    what traded.
     """
     other = 1 - side
     while lots > 0:
@@ -178,7 +183,9 @@ def take(book: Any, side: int, limit_px: int, lots: int, order_id: int, owner: i
 
 @kernel
 def trade_through(book: Any, side: int, px: int, time_ms: int, taker: int) -> int:
-    """Background flow traded beyond users' orders of ``side``: they are filled whole at their limits; the lots."""
+    """
+    Background flow traded beyond users' orders of ``side``: they are filled whole at their limits; the lots.
+    """
     filled = 0
     while book["user_count"][side] > 0 and better(side, book["user_px"][side, 0], px):
         lots = book["user_lots"][side, 0]
@@ -192,8 +199,9 @@ def apply_print(book: Any, aggressor: int, px: int, lots: int, tid: int, time_ms
     """
     A recorded trade happens again, with users' orders in its way.
 
-    Orders at better prices are traded through and filled whole; orders at ``px`` are filled behind the volume ahead
-    of them; what is left of the print's volume is printed as it was recorded. No lot of it is given out twice.
+    Orders at better prices are traded through and filled whole; orders at ``px`` are filled behind the
+    volume ahead of them; what is left of the print's volume is printed as it was recorded. No lot of it is
+    given out twice.
     """
     side = 1 - aggressor
     left = lots - trade_through(book, side, px, time_ms, taker)
@@ -208,7 +216,8 @@ def apply_print(book: Any, aggressor: int, px: int, lots: int, tid: int, time_ms
 @kernel
 def uncross(book: Any, time_ms: int, taker: int) -> None:
     """
-    Background levels moved onto users' orders: they trade, at the users' prices, until the book is not crossed.
+    Background levels moved onto users' orders: they trade, at the users' prices, until the book is not
+    crossed.
 
     The consumed background stays away until its level is shown again.
     """

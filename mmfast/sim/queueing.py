@@ -4,10 +4,11 @@ Queue position: where a user's order stands among background volume of which onl
 In      a BOOK; joins, cancels, changes of displayed volume.
 Out     ``user_ahead`` of every resting order of a user.
 Source  the probabilistic queue model with proportional cancels (hftbacktest, "Order Fill"; Rigtorp 2013,
-        "Estimating order queue position"): of c lots cancelled at a level, c x ahead / (ahead + behind) were ahead.
+        "Estimating order queue position"): of c lots cancelled at a level, c x ahead / (ahead + behind) were
+        ahead.
 
-Behind is not stored: it is the level's lots minus ahead. Users' orders at one price keep their order of arrival,
-so ``ahead`` never decreases along the queue.
+Behind is not stored: it is the level's lots minus ahead. Users' orders at one price keep their order of
+arrival, so ``ahead`` never decreases along the queue.
 """
 
 from __future__ import annotations
@@ -56,7 +57,10 @@ def in_view(book: Any, side: int, px: int) -> bool:
 
 @kernel
 def join(book: Any, side: int, order_id: int, owner: int, px: int, lots: int) -> bool:
-    """Rest an order at the back of its price: all displayed volume there is ahead of it. False if the side is full."""
+    """
+    Rest an order at the back of its price: all displayed volume there is ahead of it. False if the side is
+    full.
+    """
     count = book["user_count"][side]
     if count >= USERS:
         return False
@@ -86,7 +90,9 @@ def remove_user(book: Any, side: int, row: int) -> None:
 
 @kernel
 def shrink_ahead(book: Any, side: int, px: int, before: int, after: int) -> None:
-    """Displayed volume at ``px`` went from ``before`` to ``after`` without trades: cancels fall in proportion."""
+    """
+    Displayed volume at ``px`` went from ``before`` to ``after`` without trades: cancels fall in proportion.
+    """
     row = first_user(book, side, px)
     while row < book["user_count"][side] and book["user_px"][side, row] == px:
         ahead = book["user_ahead"][side, row]
@@ -106,7 +112,9 @@ def drop_level(book: Any, side: int, row: int) -> None:
 
 @kernel
 def set_level(book: Any, side: int, px: int, lots: int, count: int) -> None:
-    """Makers change the background volume at ``px`` to ``lots`` (0: none): less is cancels, more joins behind."""
+    """
+    Makers change the background volume at ``px`` to ``lots`` (0: none): less is cancels, more joins behind.
+    """
     row = level_row(book, side, px)
     there = row < book["level_count"][side] and book["px_ticks"][side, row] == px
     if not there and lots > 0 and book["level_count"][side] == LEVELS:

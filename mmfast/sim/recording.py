@@ -3,10 +3,12 @@ A recorded market: snapshots, touches and trades of a few coins, replayed at any
 
 In      a folder with ``orderbooks_COIN.csv``, ``prices_COIN.csv``, ``trades_COIN.csv`` (``.zst`` allowed).
 Out     a source for each coin, all on one recorded clock.
-Source  columns as written by the Hyperliquid recorders of the Avellaneda_Stoikov_Market_Making project: l2Book with
-        20 levels, bbo with one row for each side, trades with the taker's side; every row with the venue's time.
+Source  columns as written by the Hyperliquid recorders of the Avellaneda_Stoikov_Market_Making project:
+        l2Book with 20 levels, bbo with one row for each side, trades with the taker's side; every row with
+        the venue's time.
 
-Nothing is invented: an outage in the recording is an outage, and there is no funding, oracle or open interest.
+Nothing is invented: an outage in the recording is an outage, and there is no funding, oracle or open
+interest.
 """
 
 from __future__ import annotations
@@ -63,7 +65,8 @@ def read_bytes(folder: Path, kind: str, coin: str) -> tuple[str, bytes]:
     Raises
     ------
     FileNotFoundError
-        If neither ``kind_coin.csv`` nor its ``.zst`` is there; the message names the path and the coins there are.
+        If neither ``kind_coin.csv`` nor its ``.zst`` is there; the message names the path and the coins
+        there are.
     """
     plain = folder / f"{kind}_{coin}.csv"
     packed = folder / f"{kind}_{coin}.csv.zst"
@@ -78,17 +81,19 @@ def read_bytes(folder: Path, kind: str, coin: str) -> tuple[str, bytes]:
                             f"there: {', '.join(coins_in(folder)) or 'none'}")
 
 
-def find_sz_decimals(coin: str, *sizes: tuple[str, bytes, list[str], list[int]]) -> int:
+def find_sz_decimals(coin: str, *tables: tuple[str, bytes, list[str]]) -> int:
     """The venue's size decimals of a known coin, else the most decimal places of any recorded size."""
     if coin in SZ_DECIMALS:
         return SZ_DECIMALS[coin]
-    places = [read_table(name, text, columns, [0] * len(columns))[1][[columns.index("size")]].max()
-              for name, text, columns, _ in sizes]
+    places = [read_table(name, text, columns, [0] * len(columns))[1][columns.index("size")]
+              for name, text, columns in tables]
     return int(min(max(places, default=0), PX_DECIMALS))
 
 
 def keep_trades(rows: Array) -> tuple[Array, int, int]:
-    """Rows of trades that happened when they were told and once; how many were backlog and how many duplicates."""
+    """
+    Rows of trades that happened when they were told and once; how many were backlog and how many duplicates.
+    """
     fresh = rows[rows[:, 0] - rows[:, 5] <= BACKLOG_MS]
     _, first = np.unique(fresh[:, 4], return_index=True)
     kept = fresh[np.sort(first)]
@@ -109,7 +114,7 @@ def load_track(folder: Path, coin: str) -> Track:
     book_name, book_text = read_bytes(folder, "orderbooks", coin)
     price_name, price_text = read_bytes(folder, "prices", coin)
     trade_name, trade_text = read_bytes(folder, "trades", coin)
-    size = find_sz_decimals(coin, (price_name, price_text, PRICE_COLUMNS, []), (trade_name, trade_text, TRADE_COLUMNS, []))
+    size = find_sz_decimals(coin, (price_name, price_text, PRICE_COLUMNS), (trade_name, trade_text, TRADE_COLUMNS))
     px = PX_DECIMALS - size
     books, _ = read_table(book_name, book_text, BOOK_COLUMNS, [3, 0, 0, *[px, size, px, size] * SNAPSHOT_LEVELS])
     prices, _ = read_table(price_name, price_text, PRICE_COLUMNS, [3, px, size, 0, 0])
@@ -118,8 +123,9 @@ def load_track(folder: Path, coin: str) -> Track:
         raise ValueError(f"the recording of {coin} in {folder} has no book")
     kept, backlog, duplicates = keep_trades(rows)
     snapshots = books[:, 3:].reshape(-1, SNAPSHOT_LEVELS, 2, 2).transpose(0, 2, 1, 3).copy()
-    return Track(coin, size, merge_events(kept[:, 5], books[:, 2], prices[:, 4]), prices[:, [3, 1, 2]].copy(), snapshots,
-                 kept[:, [1, 2, 3, 4]].copy(), backlog, duplicates)
+    events = merge_events(kept[:, 5], books[:, 2], prices[:, 4])
+    return Track(coin, size, events, prices[:, [3, 1, 2]].copy(), snapshots, kept[:, [1, 2, 3, 4]].copy(), backlog,
+                 duplicates)
 
 
 def merge_events(trade_ms: Array, snapshot_ms: Array, touch_ms: Array) -> Array:

@@ -5,8 +5,8 @@ In      a BOOK; recorded events in order of exchange time.
 Out     background levels as recorded, trades as recorded, users' fills by the queue rule.
 Source  bbo rows rule the touch, snapshots the deeper levels, trades consume; queue rule in queueing.py.
 
-Within one recorded block trades come before the book that they left behind. The book is never crossed: background
-that is shown across a user's order trades with it.
+Within one recorded block trades come before the book that they left behind. The book is never crossed:
+background that is shown across a user's order trades with it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def drop_better(book: Any, side: int, px: int, inclusive: int) -> None:
 
 @kernel
 def apply_touch(book: Any, side: int, px: int, lots: int) -> None:
-    """``px`` is now the best of ``side`` with ``lots``; what the other side showed at or beyond it is gone."""
+    """
+    ``px`` is now the best of ``side`` with ``lots``; what the other side showed at or beyond it is gone.
+    """
     drop_better(book, side, px, 0)
     drop_better(book, 1 - side, px, 1)
     set_level(book, side, px, lots, 1)
@@ -51,10 +53,10 @@ def apply_touch(book: Any, side: int, px: int, lots: int) -> None:
 @kernel
 def snapshot_has(snapshot: Any, side: int, px: int) -> bool:
     """True if the snapshot shows ``px``."""
+    found = False
     for k in range(snapshot.shape[1]):
-        if snapshot[side, k, 1] > 0 and snapshot[side, k, 0] == px:
-            return True
-    return False
+        found = found or (snapshot[side, k, 1] > 0 and snapshot[side, k, 0] == px)
+    return found
 
 
 @kernel
@@ -86,17 +88,48 @@ def apply_snapshot(book: Any, snapshot: Any) -> None:
 
 
 @kernel
+def meets_user(book: Any, side: int, px: int) -> bool:
+    """True if background of ``side`` at ``px`` would trade with a user's order."""
+    other = 1 - side
+    return book["user_count"][other] > 0 and not better(other, px, book["user_px"][other, 0])
+
+
+@kernel
+def trades_at(book: Any, kind: int, touch: Any, snapshot: Any) -> bool:
+    """True if the next event is a trade, or moves the book onto a user's order."""
+    if kind == EVENT_TOUCH:
+        return meets_user(book, touch[O_SIDE], touch[O_PX])
+    if kind == EVENT_SNAPSHOT:
+        return ((snapshot[BID, 0, 1] > 0 and meets_user(book, BID, snapshot[BID, 0, 0]))
+                or (snapshot[ASK, 0, 1] > 0 and meets_user(book, ASK, snapshot[ASK, 0, 0])))
+    return True
+
+
+@kernel
+def play_book(book: Any, kind: int, touch: Any, snapshot: Any, now_ms: int, taker: int) -> None:
+    """A recorded touch or snapshot; what it moves onto users' orders trades."""
+    if kind == EVENT_TOUCH:
+        apply_touch(book, touch[O_SIDE], touch[O_PX], touch[O_LOTS])
+    else:
+        apply_snapshot(book, snapshot)
+    uncross(book, now_ms, taker)
+
+
+@kernel
 def replay(books: Any, cursor: int, events: Any, touches: Any, snapshots: Any, trades: Any, until_ms: int, now_ms: int,
            takers: int) -> tuple[int, int]:
     """
-    Play events into the one BOOK of ``books`` up to recorded time ``until_ms``; with ``takers`` 0 only up to the first trade.
+    Play events into the one BOOK of ``books`` up to recorded time ``until_ms``; with ``takers`` 0 only up to
+    the first event that trades. ``touches`` and ``snapshots`` have a row each at least.
 
     Returns the new cursor and 1 if the BOOK's output must be drained before the rest can be played, else 0.
     """
     book = books[0]
     while cursor < len(events) and events[cursor, E_TIME] <= until_ms:
         kind, index, time_ms = events[cursor, E_KIND], events[cursor, E_INDEX], events[cursor, E_TIME]
-        if kind == EVENT_TRADE and takers == 0:
+        touch = touches[index if kind == EVENT_TOUCH else 0]
+        snapshot = snapshots[index if kind == EVENT_SNAPSHOT else 0]
+        if takers == 0 and trades_at(book, kind, touch, snapshot):
             return cursor, 0
         if max(book["print_count"], book["fill_count"]) + OUT_ROOM > OUT:
             return cursor, 1
@@ -104,11 +137,7 @@ def replay(books: Any, cursor: int, events: Any, touches: Any, snapshots: Any, t
             aggressor = trades[index, R_AGGRESSOR]
             apply_print(book, aggressor, trades[index, R_PX], trades[index, R_LOTS], trades[index, R_TID], now_ms,
                         -(time_ms * 2 + aggressor) - 1)
-        elif kind == EVENT_TOUCH:
-            apply_touch(book, touches[index, O_SIDE], touches[index, O_PX], touches[index, O_LOTS])
-            uncross(book, now_ms, -(time_ms * 2 + touches[index, O_SIDE]) - 1)
         else:
-            apply_snapshot(book, snapshots[index])
-            uncross(book, now_ms, -(time_ms * 2) - 1)
+            play_book(book, kind, touch, snapshot, now_ms, -(time_ms * 2) - 1)
         cursor += 1
     return cursor, 0

@@ -21,6 +21,8 @@ from mmfast.units import UUSD_PER_USD
 
 FIGURES = 5
 MIN_NOTIONAL_UUSD = 10 * UUSD_PER_USD
+LOTS_MAX = 10**15  # far above any market, far below what 64 bits hold
+OPEN_ORDERS, OPEN_ORDERS_MAX, UUSD_PER_OPEN_ORDER = 1000, 5000, 5_000_000 * UUSD_PER_USD
 
 
 class Refusal(NamedTuple):
@@ -57,7 +59,7 @@ def price_ticks(text: str, px_decimals: int) -> int | None:
 def prevalidate(wire: Wire, instrument: Instrument) -> str | None:
     """Errors that depend on the request alone: one of them answers for the whole batch."""
     lots = scaled(wire.sz, instrument.sz_decimals)
-    if lots is None:
+    if lots is None or lots > LOTS_MAX:
         return f"Order has invalid size. asset={instrument.asset}"
     if lots == 0:
         return f"Order has zero size. asset={instrument.asset}"
@@ -66,10 +68,13 @@ def prevalidate(wire: Wire, instrument: Instrument) -> str | None:
     if reference and ticks is not None:
         scale = 10 ** (18 - instrument.px_decimals)
         if not reference * scale <= 5 * ticks <= 9 * reference * scale:
-            return (
-                f"Order price cannot be more than 80% away from the reference price asset={instrument.asset}"
-            )
+            return f"Order price cannot be more than 80% away from the reference price asset={instrument.asset}"
     return None
+
+
+def open_orders_cap(account: Account) -> int:
+    """Open orders an account may have: 1000, one more for each 5 million dollars of volume, at most 5000."""
+    return min(OPEN_ORDERS + account.volume_uusd // UUSD_PER_OPEN_ORDER, OPEN_ORDERS_MAX)
 
 
 def reduce_only_lots(account: Account, asset: int, sign: int, lots: int) -> int:
@@ -90,6 +95,8 @@ def size(
         return refusal("tickRejected", "Price must be divisible by tick size.", asset)
     if wire.tif is None:
         return refusal("", "Trigger orders are not served by this exchange.", asset)
+    if len(account.orders.open) >= open_orders_cap(account):
+        return refusal("tooManyOpenOrdersRejected", "Too many open orders.", asset)
     asked = lots = scaled(wire.sz, instrument.sz_decimals) or 0
     if wire.reduce_only:
         lots = reduce_only_lots(account, asset, sign, asked)

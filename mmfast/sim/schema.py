@@ -143,22 +143,17 @@ def _cancel(action: Json) -> Json:
 
 def _cancel_by_cloid(action: Json) -> Json:
     cancels = [
-        {"asset": natural(one, "asset"), "cloid": text(one, "cloid", CLOID)}
-        for one in want(action, "cancels", list)
+        {"asset": natural(one, "asset"), "cloid": text(one, "cloid", CLOID)} for one in want(action, "cancels", list)
     ]
     return _flagged({"type": "cancelByCloid", "cancels": cancels}, action, "f")
 
 
 def _modify(action: Json) -> Json:
-    return _flagged(
-        {"type": "modify", "oid": oid_or_cloid(action), "order": order(action.get("order"))}, action, "a"
-    )
+    return _flagged({"type": "modify", "oid": oid_or_cloid(action), "order": order(action.get("order"))}, action, "a")
 
 
 def _batch_modify(action: Json) -> Json:
-    modifies = [
-        {"oid": oid_or_cloid(one), "order": order(one.get("order"))} for one in want(action, "modifies", list)
-    ]
+    modifies = [{"oid": oid_or_cloid(one), "order": order(one.get("order"))} for one in want(action, "modifies", list)]
     return _flagged({"type": "batchModify", "modifies": modifies}, action, "a")
 
 

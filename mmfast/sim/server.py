@@ -74,7 +74,7 @@ class Server:
         self._blocks = blocks or BlockClock()
         self._latency = latency or NoLatency()
         self._weight = Bucket(self.limits.rest_weight_per_minute)
-        self._subscribers: dict[str, set[Session]] = {}
+        self._subscribers: dict[str, dict[Session, int]] = {}  # since which block
         self._sessions: set[Session] = set()
         self._runner: web.AppRunner | None = None
         self._exit_s = 0.0
@@ -89,9 +89,9 @@ class Server:
                 web.post("/exchange", self._exchange),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, host, port)
         await site.start()
         self.port = int(self._runner.addresses[0][1])
         return self.port
@@ -130,8 +130,8 @@ class Server:
         return self.take_weight(action_weight(body.get("action") if isinstance(body, dict) else None))
 
     def add_subscriber(self, key: str, topic: Json, session: Session) -> None:
-        """Let a session have the frames of a topic."""
-        self._subscribers.setdefault(key, set()).add(session)
+        """Let a session have the frames of a topic, of later blocks than the snapshot that it gets now."""
+        self._subscribers.setdefault(key, {})[session] = self.exchange.now_ms
         self.channels.wanted[key] = topic
         self.subscription_count += 1
         if "user" in topic:
@@ -140,7 +140,7 @@ class Server:
     def remove_subscriber(self, key: str, topic: Json, session: Session) -> None:
         """Take a session off a topic; a topic without sessions is no longer built."""
         sessions = self._subscribers[key]
-        sessions.discard(session)
+        sessions.pop(session, None)
         self.subscription_count -= 1
         if not sessions:
             del self._subscribers[key], self.channels.wanted[key]
@@ -167,16 +167,17 @@ class Server:
         exit_s = self._latency.exit_ns() / 1e9
         self._exit_s = max(self._exit_s, loop.time() + exit_s)
         if exit_s <= 0.0:
-            self._hand_out(block.replies, frames)
+            self._hand_out(block, frames)
         else:
-            loop.call_at(self._exit_s, self._hand_out, block.replies, frames)
+            loop.call_at(self._exit_s, self._hand_out, block, frames)
 
-    def _hand_out(self, replies: list[tuple[Reply, Json]], frames: list[tuple[str, bytes]]) -> None:
-        for reply, response in replies:
+    def _hand_out(self, block: Block, frames: list[tuple[str, bytes]]) -> None:
+        for reply, response in block.replies:
             reply(response)
         for key, frame in frames:
-            for session in self._subscribers.get(key, ()):
-                session.send(frame)
+            for session, since_ms in self._subscribers.get(key, {}).items():
+                if block.time_ms > since_ms:  # a delayed frame must not follow a newer snapshot
+                    session.send(frame)
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         if self.limits.enabled and len(self._sessions) >= self.limits.ws_connections:

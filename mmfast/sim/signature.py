@@ -20,8 +20,7 @@ from Crypto.Hash import keccak as _keccak
 DOMAIN_TYPE = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 AGENT_TYPE = b"Agent(string source,bytes32 connectionId)"
 APPROVE_AGENT_TYPE = (
-    b"HyperliquidTransaction:ApproveAgent(string hyperliquidChain,address agentAddress,"
-    b"string agentName,uint64 nonce)"
+    b"HyperliquidTransaction:ApproveAgent(string hyperliquidChain,address agentAddress,string agentName,uint64 nonce)"
 )
 SECP256K1_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
@@ -35,9 +34,7 @@ def keccak(message: bytes) -> bytes:
 
 def domain(name: str, chain_id: int) -> bytes:
     """The separator of an EIP-712 domain of version 1 without a contract."""
-    return keccak(
-        keccak(DOMAIN_TYPE) + keccak(name.encode()) + keccak(b"1") + chain_id.to_bytes(32, "big") + bytes(32)
-    )
+    return keccak(keccak(DOMAIN_TYPE) + keccak(name.encode()) + keccak(b"1") + chain_id.to_bytes(32, "big") + bytes(32))
 
 
 L1_DOMAIN = domain("Exchange", 1337)
@@ -52,9 +49,7 @@ def connection_id(action: dict[str, Any], nonce: int, vault: str | None, expires
     return keccak(packed)
 
 
-def l1_digest(
-    action: dict[str, Any], nonce: int, vault: str | None, expires_after: int | None, source: str
-) -> bytes:
+def l1_digest(action: dict[str, Any], nonce: int, vault: str | None, expires_after: int | None, source: str) -> bytes:
     """What an L1 action's signature signs; ``source`` is "a" on mainnet and "b" elsewhere."""
     agent = keccak(AGENT_TYPE) + keccak(source.encode()) + connection_id(action, nonce, vault, expires_after)
     return keccak(b"\x19\x01" + L1_DOMAIN + keccak(agent))

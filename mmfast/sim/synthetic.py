@@ -5,8 +5,9 @@ In      a seed; the book with the users' orders in it; the time.
 Out     background changes and trades in the book; context; the truth.
 Source  the parts: value.py, makers.py, takers.py; parameters and their calibration: generator.py.
 
-A block sees the makers of the first step that is due, then the users' orders, then takers of that step and whatever
-other steps are due. Steps lie on a fixed grid, so without users the market is the same for blocks of any length.
+A block sees the makers of the first step that is due, then the users' orders, then takers of that step and
+whatever other steps are due. Steps lie on a fixed grid, so without users the market is the same for blocks
+of any length.
 """
 
 from __future__ import annotations
@@ -100,8 +101,8 @@ class SyntheticSource:
     """
     Source of a generated coin.
 
-    ``overrides`` are parameters of the generator (`generator.PARAMETERS`). Coins with one ``seed`` are independent
-    if their names differ.
+    ``overrides`` are parameters of the generator (`generator.PARAMETERS`). Coins with one ``seed`` are
+    independent if their names differ.
     """
 
     def __init__(self, coin: str, seed: int = 0, **overrides: Any) -> None:
@@ -132,7 +133,8 @@ class SyntheticSource:
 
     def take_taker_truth(self) -> np.ndarray[Any, Any]:
         """
-        Background takers since the last call, oldest first: rows (taker, side, kind, lots, time_ms, value_uusd).
+        Background takers since the last call, oldest first: rows (taker, side, kind, lots, time_ms,
+        value_uusd).
 
         ``kind`` is NOISE, INFORMED or SWEEP of `generator`; ``taker`` is that of the prints. At most the last
         TRUTH_ROWS are kept.
@@ -143,13 +145,17 @@ class SyntheticSource:
         return np.array(self.state["truth"][np.arange(first, count) % TRUTH_ROWS])
 
     def numbers(self, mid_px: float) -> tuple[float, float, float, float, float]:
-        """Oracle and mark [USD], premium, hourly funding rate, open interest [coins]."""
+        """
+        Oracle and mark [USD], premium, hourly funding rate, open interest [coins].
+
+        The oracle stands in for the mid of a book with an empty side.
+        """
         state = self.state
         oracle = float(to_px(state, state["oracle_bps"]))
-        premium = mid_px / oracle - 1.0 if math.isfinite(mid_px) else math.nan
+        mark = mid_px if math.isfinite(mid_px) else oracle
         mean = float(state["premium_mean_bps"]) * 1e-4
         base = float(state["funding_base_h"])
         # the venue's rule, an eighth of the 8-hour rate: premium plus interest less premium, clamped to 5 bps
         funding = (mean + min(max(8.0 * base - mean, -5e-4), 5e-4)) / 8.0
         interest = float(state["open_interest_usd"]) / float(state["start_px"]) * (1.0 + float(state["interest_drift"]))
-        return oracle, mid_px, premium, funding, interest
+        return oracle, mark, mark / oracle - 1.0, funding, interest

@@ -1,10 +1,12 @@
 """
-The takers: noise that arrives in clusters, the informed who know the value, and sweeps that run through the book.
+The takers: noise that arrives in clusters, the informed who know the value, and sweeps that run through the
+book.
 
 In      a GENERATOR and a BOOK, once for each step of the generator.
 Out     trades in the BOOK, the makers' reaction to them, one row of truth for each taker.
-Source  Hawkes (1971) for the arrivals, drawn by Ogata's thinning (1981); Glosten & Milgrom (1985) for the informed;
-        Bouchaud et al. (2018, "Trades, Quotes and Prices", ch. 12-13) for transient impact with the root of volume.
+Source  Hawkes (1971) for the arrivals, drawn by Ogata's thinning (1981); Glosten & Milgrom (1985) for the
+        informed; Bouchaud et al. (2018, "Trades, Quotes and Prices", ch. 12-13) for transient impact with
+        the root of volume.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from typing import Any
 
 from mmfast.kernel import kernel
 from mmfast.sim.book import BACKGROUND
-from mmfast.sim.levels import better
 from mmfast.sim.generator import (
     INFORMED,
     NOISE,
@@ -28,6 +29,7 @@ from mmfast.sim.generator import (
     TAKER_STREAM,
     TRUTH_ROWS,
 )
+from mmfast.sim.levels import better
 from mmfast.sim.matching import best_px, take
 from mmfast.sim.mrg32k3a import exponential, normal, uniform
 from mmfast.sim.queueing import set_level
@@ -72,7 +74,9 @@ def push_makers(state: Any, side: int, px: int, lots: int) -> None:
 
 @kernel
 def edge_bps(state: Any, book: Any, side: int) -> float:
-    """What an informed taker of ``side`` gains at the touch beyond what it insists on [bps]; negative: nothing."""
+    """
+    What an informed taker of ``side`` gains at the touch beyond what it insists on [bps]; negative: nothing.
+    """
     px = best_px(book, 1 - side)
     if px == 0:
         return -1.0
@@ -125,7 +129,9 @@ def take_sweep(state: Any, book: Any, side: int, time_ms: int) -> int:
 
 @kernel
 def take_arrival(state: Any, book: Any, side: int, time_ms: int) -> None:
-    """One arrival of the Hawkes process: informed if it knows of a bargain, else noise on the arrival's side."""
+    """
+    One arrival of the Hawkes process: informed if it knows of a bargain, else noise on the arrival's side.
+    """
     knows = uniform(state, TAKER_STREAM) < state["informed_share"]
     for way in (BID, ASK):
         if knows and edge_bps(state, book, way) > 0.0:
@@ -137,7 +143,10 @@ def take_arrival(state: Any, book: Any, side: int, time_ms: int) -> None:
 
 @kernel
 def step_arrivals(state: Any, book: Any, time_ms: int, dt_s: float) -> None:
-    """All arrivals of a step, exactly: intensities only fall between arrivals, so today's sum bounds the next one."""
+    """
+    All arrivals of a step, exactly: intensities only fall between arrivals, so today's sum bounds the next
+    one.
+    """
     left_s = dt_s
     base = state["taker_rate"]
     while True:

@@ -92,10 +92,7 @@ SHAPES: dict[str, Callable[[Json, Container[str]], Json]] = {
     "candle": _candle,
     **{kind: _of_coin(kind) for kind in ("bbo", "trades", "activeAssetCtx")},
     "allMids": lambda asked, coins: {"type": "allMids", "dex": asked.get("dex") or None},
-    **{
-        kind: _of_user(kind)
-        for kind in ("orderUpdates", "userEvents", "userFundings", "userNonFundingLedgerUpdates")
-    },
+    **{kind: _of_user(kind) for kind in ("orderUpdates", "userEvents", "userFundings", "userNonFundingLedgerUpdates")},
     "userFills": _of_user("userFills", aggregateByTime=False),
     "openOrders": _of_user("openOrders", dex=""),
     "clearinghouseState": _of_user("clearinghouseState", dex=""),

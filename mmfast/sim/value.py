@@ -3,8 +3,8 @@ The true value: a jump diffusion with drift, stochastic volatility and three reg
 
 In      a GENERATOR and a step of time.
 Out     its value, drift, volatility and regime, changed in place.
-Source  Merton (1976) for jumps; Uhlenbeck & Ornstein (1930) for drift and log-volatility, both stepped exactly;
-        Hamilton (1989) for the regimes, as a continuous-time Markov chain.
+Source  Merton (1976) for jumps; Uhlenbeck & Ornstein (1930) for drift and log-volatility, both stepped
+        exactly; Hamilton (1989) for the regimes, as a continuous-time Markov chain.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from mmfast.sim.mrg32k3a import normal, uniform
 
 @kernel
 def ou_step(x: float, rate: float, sd: float, dt_s: float, z: float) -> float:
-    """Exact step of a mean-zero Ornstein-Uhlenbeck process with stationary deviation ``sd``; ``z`` is normal."""
+    """
+    Exact step of a mean-zero Ornstein-Uhlenbeck process with stationary deviation ``sd``; ``z`` is normal.
+    """
     decay = math.exp(-rate * dt_s)
     return x * decay + sd * math.sqrt(1.0 - decay * decay) * z
 
@@ -33,7 +35,9 @@ def sigma_now(state: Any) -> float:
 
 @kernel
 def step_regime(state: Any, dt_s: float) -> None:
-    """Leave the regime with the hazard of its dwell time: quiet to trending mostly, crisis mostly to trending."""
+    """
+    Leave the regime with the hazard of its dwell time: quiet to trending mostly, crisis mostly to trending.
+    """
     regime = state["regime"]
     leaves = uniform(state, VALUE_STREAM) < 1.0 - math.exp(-dt_s / state["dwell_s"][regime])
     draw = uniform(state, VALUE_STREAM)

@@ -218,9 +218,7 @@ def context(instrument: Instrument) -> Json:
     bid, ask = instrument.market.touch()
     mid = real(ctx.mid_px, instrument.px_decimals + 1)
     impact = [decimal(bid[0], instrument.px_decimals), decimal(ask[0], instrument.px_decimals)]
-    mark_px = (
-        ctx.mark_px if math.isfinite(ctx.mark_px) else instrument.mark_ticks / 10**instrument.px_decimals
-    )
+    mark_px = ctx.mark_px if math.isfinite(ctx.mark_px) else instrument.mark_ticks / 10**instrument.px_decimals
     volume = ctx.day_volume_usd
     return {
         "funding": real(ctx.funding_rate_h) or "0.0",

@@ -89,9 +89,10 @@ class WatchdogStage:
     def _limits(self) -> Limits:
         config, parameters = self.config, self.house.cells("parameters")
         heartbeat = max(getattr(config.watchdog.heartbeat_limit_ms, name) for name in WATCHED)
+        risk = config.risk
         return Limits(int(heartbeat * NS_PER_MS), int(config.feed.stale_bbo_or_book_s * NS_PER_S),
-                      round(config.risk.max_loss_usd * UUSD_PER_USD), round(config.risk.max_drawdown_usd * UUSD_PER_USD),
-                      tuple(int(p) for p in parameters["position_max_lots"]), config.risk.max_fills_per_min)
+                      round(risk.max_loss_usd * UUSD_PER_USD), round(risk.max_drawdown_usd * UUSD_PER_USD),
+                      tuple(int(p) for p in parameters["position_max_lots"]), risk.max_fills_per_min)
 
     async def run(self) -> int:
         """Until the engine stops, or until its supervisor is gone and nothing rests any more."""
@@ -149,7 +150,8 @@ class WatchdogStage:
 
     def _pnl(self, ledger: Any, inst: int) -> int:
         half = int(self.marks[inst]["mid_half_ticks"])
-        value = int(ledger["position_lots"]) * half // 2 if half else int(ledger["position_lots"] * ledger["mark_ticks"])
+        position = int(ledger["position_lots"])
+        value = position * half // 2 if half else position * int(ledger["mark_ticks"])
         start = int(ledger["start_position_lots"] * ledger["start_mark_ticks"])
         return int(ledger["cash_uusd"]) - int(ledger["fee_uusd"]) + int(ledger["funding_uusd"]) + value - start
 
@@ -192,7 +194,7 @@ class WatchdogStage:
         batch = [actions.CloidCancel(int(self.instruments[orders[s]["inst"]]["asset"]), int(orders[s]["cloid_hi"]),
                                      int(orders[s]["cloid_lo"])) for s in self._live()]
         for start in range(0, len(batch), CANCEL_BATCH):
-            self._act(actions.cancel_by_cloid(batch[start : start + CANCEL_BATCH], fast=True))
+            self._act(actions.cancel_by_cloid(part := batch[start : start + CANCEL_BATCH], fast=True), len(part))
         self._ask("frontendOpenOrders", self._on_left)
 
     def _on_left(self, post: Any, now_ns: int) -> None:
@@ -204,7 +206,7 @@ class WatchdogStage:
         if listed:
             batch = [actions.Cancel(int(self.instruments[o.inst]["asset"]), o.oid) for o in listed]
             for start in range(0, len(batch), CANCEL_BATCH):
-                self._act(actions.cancel(batch[start : start + CANCEL_BATCH], fast=True))
+                self._act(actions.cancel(part := batch[start : start + CANCEL_BATCH], fast=True), len(part))
         elif self.control.kill_reason and self._last_expiry_passed():
             self.settled_ns = now_ns
             self.control.mark_clear()
@@ -262,12 +264,12 @@ class WatchdogStage:
             self.errors.record(f"position differs from the venue's in coins {differs}")
             self.next_reconcile_ns = now_ns + NS_PER_S
 
-    def _act(self, action: actions.Action) -> None:
+    def _act(self, action: actions.Action, count: int) -> None:
         now_ns = time.monotonic_ns()
         number = self.posts.open(lambda post, at_ns: None, now_ns + ANSWER_NS)
         expires_in_ms = int(self.config.gateway.expires_after_ms)
         self.link.send(self.wallet.sign(number, action, time.time_ns() // NS_PER_MS, expires_in_ms).frame)
-        self.counters.add("cancel_sent_count", action.count)
+        self.counters.add("cancel_sent_count", count)
 
     def _ask(self, kind: str, on_answer: Any) -> None:
         number = self.posts.open(on_answer, time.monotonic_ns() + ANSWER_NS)

@@ -32,7 +32,7 @@ from mmfast.sensor.state import SENSOR
 from mmfast.units import ASK, BID
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-from support.parameters import default_parameters  # noqa: E402
+from support.parameters import default_parameters
 
 ROWS = ("base", "on_bbo", "believe", "govern", "price", "allocate", "cycle")
 STEP_NS = 100_000_000

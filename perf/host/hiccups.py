@@ -60,7 +60,8 @@ def watch(core: int, watch_s: float) -> Stillness:
         os.sched_setaffinity(0, allowed)
     seen = lengths[:found] if found else np.zeros(1, np.int64)
     p50, p99 = np.percentile(seen, (50, 99))
-    return Stillness(core, found / watch_s, float(p50), float(p99), float(seen.max()), float(seen.sum()) / watch_s / 1e9)
+    lost = float(seen.sum()) / watch_s / 1e9
+    return Stillness(core, found / watch_s, float(p50), float(p99), float(seen.max()), lost)
 
 
 def summary(core: int, watch_s: float = 0.5) -> str:
@@ -82,8 +83,8 @@ def main() -> None:
     for core in cores[:1] if asked.smoke else cores:
         s = watch(core, watch_s)
         rows.append([f"core {core}", s.per_s, s.p50_ns, s.p99_ns, s.max_ns, f"{s.lost_share:.3%}"])
-    show(asked, f"Holes above {HOLE_NS} ns in {watch_s:g} s", ["", "a second", "p50 ns", "p99 ns", "max ns", "time lost"],
-         rows)
+    columns = ("", "a second", "p50 ns", "p99 ns", "max ns", "time lost")
+    show(asked, f"Holes above {HOLE_NS} ns in {watch_s:g} s", columns, rows)
 
 
 if __name__ == "__main__":

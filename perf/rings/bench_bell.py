@@ -23,10 +23,10 @@ import numpy as np
 import uvloop
 
 from mmfast.kernel import kernel
-from mmfast.records.header import bare, record
+from mmfast.records.header import record
 from mmfast.rings import spsc
 from mmfast.rings.atomics import load_unordered, monotonic_ns, pause, sched_yield, store_unordered
-from mmfast.rings.bell import O_DESCRIPTOR, get_up, lie_down, ring_bell, sleep
+from mmfast.rings.bell import get_up, lie_down, ring_bell, sleep
 from mmfast.rings.layout import HEADER_BYTES, SPSC, TABLE
 from mmfast.rings.region import House, Region
 from mmfast.topology import BELL
@@ -102,7 +102,8 @@ class Wire:
 
     def __init__(self, loop: bool) -> None:
         name = f"/mmfast-perf-{os.getpid()}-{time.monotonic_ns()}"
-        self.house = House.create(name, "perf", [Region("ring", SPSC, MESSAGE, CAPACITY), Region("bell", TABLE, BELL, 1)])
+        self.house = House.create(name, "perf", [Region("ring", SPSC, MESSAGE, CAPACITY),
+                                                 Region("bell", TABLE, BELL, 1)])
         self.house.segment.unlink()
         self.house.segment.disown()
         self.ring, self.bell = self.house.address["ring"], self.house.address["bell"] + HEADER_BYTES
@@ -213,8 +214,9 @@ def main() -> None:
     for name, loop, way in WAYS:
         middle = median([measure(way, loop, count, gap_ns, cores) for _ in range(asked.rounds)])
         rows.append([name, *middle[:6], int(middle[6]), f"{middle[7]:.1%}", f"{middle[8]:.0%}"])
-    show(asked, f"A message every {GAP_NS / 1e6:g} ms, writer and reader on cores {','.join(map(str, cores)) or 'unpinned'}",
-         COLUMNS, rows, f"{asked.rounds} rounds of {count} messages, medians. Writer: publish and ring.")
+    where = f"cores {','.join(map(str, cores))}" if cores else "any core"
+    show(asked, f"A message every {GAP_NS / 1e6:g} ms, writer and reader on {where}", COLUMNS, rows,
+         f"{asked.rounds} rounds of {count} messages, medians. Writer: publish and ring.")
 
 
 if __name__ == "__main__":

@@ -108,9 +108,9 @@ def run(asked: argparse.Namespace, size: int, library: Any, reason: str, cores: 
         for contender in contenders[:: 1 if turn % 2 == 0 else -1]:
             probes.append(line_probe(library, cores, SMOKE if asked.smoke else 20_000))
             seen[contender.name].append(measure(contender, size, asked.smoke, cores))
-    note = (f"{asked.rounds} rounds, medians. One line from core to core meanwhile: median {np.median(probes):.0f} ns, "
-            f"from {min(probes):.0f} to {max(probes):.0f} ns. Received: what a reader that may be lapped, or wants only "
-            f"the newest, got of a writer that never waits.{''.join(f' {n}: {why}.' for n, why in missing)}")
+    note = (f"{asked.rounds} rounds, medians. One line from core to core meanwhile: {np.median(probes):.0f} ns, "
+            f"from {min(probes):.0f} to {max(probes):.0f} ns. Received: what a reader that may be lapped, or that "
+            f"wants only the newest, got of a writer that never waits.{''.join(f' {n}: {why}.' for n, why in missing)}")
     show(asked, f"{size} bytes, cores {','.join(map(str, cores)) or 'not pinned'}", COLUMNS,
          table_rows([c.name for c in contenders], seen), note)
 

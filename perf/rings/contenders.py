@@ -128,7 +128,8 @@ class Native(Compiled):
     def __init__(self, library: ctypes.CDLL, loop: str, kind: int, name: str, size: int) -> None:
         super().__init__(kind, size)
         self.name = name
-        self.calls = {verb: getattr(library, f"{verb}_{loop}_{size}") for verb in ("ping", "pong", "produce", "consume")}
+        verbs = ("ping", "pong", "produce", "consume")
+        self.calls = {verb: getattr(library, f"{verb}_{loop}_{size}") for verb in verbs}
         for call in self.calls.values():
             call.restype = ctypes.c_int64
 

@@ -41,7 +41,7 @@ def push(kind: int, ring: int, prepared: int, size: int, x: int, y: int) -> None
     move(slot, prepared, size, 8)
     store_unordered(slot + NUMBER, x)
     store_unordered(slot + 16, y)
-    if kind == SPSC or kind == BROADCAST:
+    if kind in (SPSC, BROADCAST):
         spsc.publish(ring, slot)
     else:
         seqlock.end(ring)

@@ -44,7 +44,7 @@ class Crew:
         RuntimeError
             If a process fails or the time is up; all are killed then.
         """
-        parts: dict[int, bytes] = {pipe: b"" for pipe in self.pipes}
+        parts: dict[int, bytes] = dict.fromkeys(self.pipes, b"")
         waiting, deadline, failure = set(self.pipes), time.monotonic() + timeout_s, ""
         while waiting and not failure:
             for pipe in select.select(list(waiting), [], [], 0.1)[0]:
@@ -106,7 +106,8 @@ def fork(body: Body, core: int | None = None) -> tuple[int, int]:
         os._exit(code)
 
 
-def run_pair(first: Body, second: Body, cores: Sequence[int] = (), timeout_s: float = 120.0) -> tuple[Any, Any]:
+def run_pair(first: Body, second: Body, cores: Sequence[int] = (),
+             timeout_s: float = 120.0) -> tuple[Any, Any]:
     """Run two functions at the same time and return both results."""
     one, two = Crew([first, second], cores).collect(timeout_s)
     return one, two

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mmfast.cli import doctor as module
-from mmfast.cli.doctor import FAIL, OK, SKIP, WARN, clock, cores, examine, failed, shared_memory, state_folder
+from mmfast.cli.doctor import FAIL, OK, SKIP, WARN, clock, cores, examine, shared_memory, state_folder
 from mmfast.config.load import load
 
 

@@ -23,7 +23,8 @@ def test_help_waits_for_nothing_heavy():
 def test_help_documents_every_verb_and_every_exit_code(mmfast):
     code, out, _ = mmfast("--help")
     assert code == 0
-    for verb in ("start", "exchange", "status", "pause", "resume", "stop", "flatten", "kill", "config", "doctor", "warmup"):
+    for verb in ("start", "exchange", "status", "pause", "resume", "stop", "flatten", "kill", "config", "doctor",
+                 "warmup"):
         assert f"\n  {verb} " in out
     for meaning in MEANINGS.values():
         assert meaning in out

@@ -47,7 +47,7 @@ def test_each_layer_wins_over_the_one_below(tmp_path):
     assert config.origins["risk.equity_usd"] == "config/default.toml"
     assert config.origins["venue.http_url"] == "config/venues/local.toml"
     assert config.origins["coins.BTC.clip_usd"] == "config/markets/BTC.toml"
-    assert config.origins["coins.BTC.kappa_per_bp"] == "config/default.toml"
+    assert config.origins["coins.BTC.life_s"] == "config/default.toml"
 
 
 def test_the_users_file_chooses_venue_coins_and_host(tmp_path):
@@ -119,7 +119,8 @@ def test_a_coin_that_is_not_traded_is_left_out_but_its_keys_are_looked_at(tmp_pa
 
 @pytest.mark.parametrize(("key", "value"), [("venue.kind", "mars"), ("engine.host", "cloud"), ("engine.coins", []),
                                             ("engine.coins", 5), ("market.speed", "fast"), ("market.speed", 0),
-                                            ("venue.live", "yes"), ("engine.name", "a/b"), ("model.mode_sigma", [1, 2])])
+                                            ("venue.live", "yes"), ("engine.name", "a/b"),
+                                            ("model.mode_sigma", [1, 2])])
 def test_a_value_that_cannot_be_is_a_fault_of_its_key(key, value):
     assert set(faults(overrides={key: value})) == {key}
 
@@ -144,8 +145,11 @@ def test_a_mutated_configuration_is_refused_or_has_every_limit(changes):
     try:
         config = load(environ={}, overrides=changes, core_count=2)
     except ConfigError as error:
-        assert error.faults
-        assert all(f.key and f.problem and f.remedy for f in error.faults)
+        told = error.faults
+        config = None
+    if config is None:
+        assert told
+        assert all(f.key and f.problem and f.remedy for f in told)
         return
     risk = config.risk.model_dump()
     assert set(risk) == set(Risk.model_fields)

@@ -11,7 +11,7 @@ BREAKS = {
     "risk.max_drawdown_usd": {"risk.max_drawdown_usd": 25_001.0},
     "coins.BTC.clip_usd": {"coins.BTC.clip_usd": 26_000.0, "risk.max_order_usd": 60_000.0},
     "coins.BTC.depth_max_bps": {"risk.price_collar_bps": 5.0},
-    "risk.max_position_usd": {"risk.max_leverage": 0.5},
+    "risk.max_position_usd": {"risk.max_leverage": 0.1},
     "risk.max_open_orders": {"risk.max_open_orders": 5},
     "model.maker_fee_bps": {"model.maker_fee_bps": 5.0},
     "venue.mainnet": {"venue.mainnet": True},

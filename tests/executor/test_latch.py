@@ -49,9 +49,9 @@ def test_closeness_is_the_loss_around_the_best_price(kappa):
     best = 1.0 / kappa
     for more in (0.1, 1.0, 3.0):
         ratio = np.exp(-kappa * more) * (best + more) / best
-        px = round(FAIR * (1 - more * 1e-4))
-        assert latch.closeness(BID, px, FAIR, kappa, FAIR) == pytest.approx(ratio, rel=1e-6)
-        assert latch.closeness(BID, round(FAIR * (1 + more * 1e-4)), FAIR, kappa, FAIR) == pytest.approx(ratio, rel=1e-6)
+        for sign in (1, -1):
+            px = round(FAIR * (1 + sign * more * 1e-4))
+            assert latch.closeness(BID, px, FAIR, kappa, FAIR) == pytest.approx(ratio, rel=1e-6)
 
 
 def test_lasting_share_gives_the_best_band_of_impulse_control():

@@ -87,8 +87,8 @@ def test_every_event_twice_is_the_event_once():
         assert life.advance(once, event) == once or (event, state) in DOUBTS
 
 
-# An error answer heard twice for an order that rests stays a doubt; nothing else changes on repetition.
-DOUBTS = {(life.UPDATE_REJECTED, OPEN)}
+# Where "rejected" and "open" contradict each other, the one that is repeated is believed; nothing else changes.
+DOUBTS = {(life.UPDATE_REJECTED, OPEN), (life.ACK_RESTING, REJECTED), (life.UPDATE_OPEN, REJECTED)}
 
 STORIES = {
     "fills at once": ([life.ACK_RESTING, life.UPDATE_OPEN, life.FILL_COMPLETE, life.UPDATE_FILLED], FILLED),

@@ -173,10 +173,11 @@ def test_absurd_fills_leave_it_finite(px: int, lots: int, side: int) -> None:
 whole = st.one_of(st.sampled_from([0, 1, -1, 10**15, -(10**15), 999_990, 1_000_010, 2**62]), st.integers(0, 2_000_000))
 seconds = st.sampled_from([0.0, 0.0, 1e-9, 0.1, 1.0, 11.0, -5.0, 1e6])
 number = st.sampled_from([0.0, math.nan, math.inf, -math.inf, 1e300, -1e300, 1.25e-5])
+levels = st.lists(st.tuples(whole, whole), max_size=6)
 event = st.one_of(
     st.tuples(st.just("bbo"), whole, whole, whole, whole), st.tuples(st.just("trade"), st.integers(-1, 2), whole),
     st.tuples(st.just("ctx"), number), st.tuples(st.just("timer")), st.tuples(st.just("gap")),
-    st.tuples(st.just("book"), st.lists(st.tuples(whole, whole), max_size=6), st.lists(st.tuples(whole, whole), max_size=6)),
+    st.tuples(st.just("book"), levels, levels),
     st.tuples(st.just("fill"), st.integers(-1, 2), whole, whole))
 
 

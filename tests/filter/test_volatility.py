@@ -44,7 +44,8 @@ def test_mean_variance_is_that_of_a_lognormal() -> None:
 
 
 @pytest.mark.parametrize(("short", "long", "sigma"), [
-    (math.nan, math.nan, 0.89), (0.0, 0.0, 0.89), (1.0, 1.0, 1.0), (16.0, 1.0, 2.0), (0.1, 4.0, 2.0), (0.01, 0.04, 0.89)])
+    (math.nan, math.nan, 0.89), (0.0, 0.0, 0.89), (1.0, 1.0, 1.0), (16.0, 1.0, 2.0), (0.1, 4.0, 2.0),
+    (0.01, 0.04, 0.89)])
 def test_quoting_volatility_is_bounded_below_by_the_long_one(short: float, long: float, sigma: float) -> None:
     assert quoting_sigma(math.log(0.89), short, long) == pytest.approx(sigma)
 

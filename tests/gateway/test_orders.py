@@ -149,7 +149,7 @@ class Machine(RuleBasedStateMachine):
         self.now += 1
         slot = table.find_by_cloid(self.orders, SALT, news[1])
         if news[0] == "fill":
-            _, cloid, tid, lots, side, start = news
+            _, _, tid, lots, side, start = news
             fill = np.zeros(1, FILL)
             fill["px_ticks"], fill["lots"], fill["side"], fill["tid"], fill["start_lots"] = 1000, lots, side, tid, start
             code = books.book_fill(self.ledger[0], self.tids[0], fill[0])
@@ -224,3 +224,119 @@ ANSWERS = (life.ACK_RESTING, life.ACK_ERROR, life.CANCEL_OK, life.CANCEL_MISSING
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(max_examples=60, stateful_step_count=60, deadline=None,
                                 suppress_health_check=list(HealthCheck))
+
+
+# -- single operations ------------------------------------------------------------------------------------------------
+
+
+def desk(count=8):
+    return table.new_orders(count), table.new_register(SALT)[0]
+
+
+def test_cloid_leads_to_its_slot_and_never_to_a_later_order_there():
+    orders, register = desk()
+    slot = table.allocate(orders, register, 1)
+    hi, lo = int(orders[slot]["cloid_hi"]), int(orders[slot]["cloid_lo"])
+    assert table.find_by_cloid(orders, hi, lo) == slot
+    assert table.find_by_cloid(orders, hi + 1, lo) == table.NONE
+    orders[slot]["state"] = FREE
+    assert table.find_by_cloid(orders, hi, lo) == table.NONE
+    assert table.allocate(orders, register, 2) == slot
+    assert table.find_by_cloid(orders, hi, lo) == table.NONE
+
+
+@pytest.mark.parametrize("lo", [-1, 2**62, 0xFFFF, -(2**63)])
+def test_senseless_cloid_finds_nothing(lo):
+    orders, register = desk()
+    table.allocate(orders, register, 1)
+    assert table.find_by_cloid(orders, SALT, lo) == table.NONE
+
+
+def test_full_table_gives_no_slot_and_spends_no_cloid():
+    orders, register = desk(2)
+    assert [table.allocate(orders, register, 1) for _ in range(3)] == [0, 1, table.NONE]
+    assert register["counter"] == 2
+
+
+def test_used_slot_starts_clean():
+    orders, register = desk(1)
+    table.allocate(orders, register, 1)
+    names = [n for n in orders.dtype.names if n not in ("seq", "state")]
+    for name in names:
+        orders[0][name] = 77
+    orders[0]["state"] = FREE
+    table.allocate(orders, register, 5)
+    kept = {"kind": 51, "state": PENDING, "cloid_hi": SALT, "cloid_lo": 2 << 16, "ts_ns": 5}
+    assert {n: int(orders[0][n]) for n in names if orders[0][n] != 0} == {n: v for n, v in kept.items() if n in names}
+
+
+def test_find_by_oid_ignores_unknown_and_free():
+    orders, register = desk()
+    slot = table.allocate(orders, register, 1)
+    assert table.find_by_oid(orders, 0) == table.NONE
+    orders[slot]["oid"] = 9
+    assert table.find_by_oid(orders, 9) == slot
+    orders[slot]["state"] = FREE
+    assert table.find_by_oid(orders, 9) == table.NONE
+
+
+def test_high_water_bounds_the_walk():
+    orders, register = desk()
+    assert table.high_water(orders) == 0
+    for _ in range(3):
+        table.allocate(orders, register, 1)
+    orders[1]["state"] = FREE
+    assert table.high_water(orders) == 3
+
+
+def test_working_cancel_keeps_the_size_outstanding_until_the_update_tells():
+    orders, register = desk()
+    order = orders[table.allocate(orders, register, 1)]
+    order["state"], order["lots"] = OPEN, 10
+    table.apply(order, register, life.CANCEL_WRITTEN, table.UNTOLD, 2)
+    table.apply(order, register, life.CANCEL_OK, table.UNTOLD, 3)
+    assert (order["state"], life.outstanding_lots(order)) == (CANCELED, 10)
+    table.apply(order, register, life.UPDATE_CANCELED, 4, 4)
+    assert life.outstanding_lots(order) == 4
+    table.fill(order, register, 4, 5)
+    assert (order["state"], life.is_settled(order)) == (CANCELED, True)
+
+
+def test_refused_order_that_rests_after_all_counts_in_full():
+    orders, register = desk()
+    order = orders[table.allocate(orders, register, 1)]
+    order["state"], order["lots"] = OPEN, 10
+    order["state"] = REJECTED
+    table.apply(order, register, life.UPDATE_OPEN, table.UNTOLD, 2)
+    assert (order["state"], life.outstanding_lots(order)) == (AMBIGUOUS, 10)
+
+
+def test_overfill_is_counted_and_believed():
+    orders, register = desk()
+    order = orders[table.allocate(orders, register, 1)]
+    order["state"], order["lots"] = OPEN, 10
+    table.fill(order, register, 12, 2)
+    assert (order["state"], order["filled_lots"], register["overfill_count"]) == (FILLED, 12, 1)
+
+
+def test_slot_is_swept_only_when_settled_and_after_a_while():
+    orders, register = desk()
+    order = orders[table.allocate(orders, register, 1)]
+    order["lots"], order["state"], order["ts_ns"] = 10, CANCELED, 100
+    freed = np.zeros(8, np.int64)
+    assert table.sweep(orders, 1_000, 500, freed) == 0
+    table.settle(order)
+    assert table.sweep(orders, 599, 500, freed) == 0
+    assert table.sweep(orders, 600, 500, freed) == 1
+    assert (freed[0], order["state"]) == (0, FREE)
+
+
+@pytest.mark.parametrize("salt", [0, -1, 1 << 63])
+def test_senseless_salt_is_refused(salt):
+    with pytest.raises(ValueError, match="salt"):
+        table.new_register(salt)
+
+
+def test_more_slots_than_a_cloid_can_name_are_refused():
+    with pytest.raises(ValueError, match="slot"):
+        table.new_orders(70_000)

@@ -32,6 +32,7 @@ def test_what_must_be_positive_is_refused_when_it_is_not(wrong: int) -> None:
         gamma0_from_skew(*arguments[:4], 2.0, arguments[4])
 
 
-@pytest.mark.parametrize(("u", "gamma"), [(0.0, 4.92e-4), (0.3, 8.02e-4), (0.5, 1.35e-3), (0.7, 2.18e-3), (0.8, 2.70e-3)])
+@pytest.mark.parametrize(("u", "gamma"), [(0.0, 4.92e-4), (0.3, 8.02e-4), (0.5, 1.35e-3), (0.7, 2.18e-3),
+                                          (0.8, 2.70e-3)])
 def test_table_of_aversion_by_utilisation(u: float, gamma: float) -> None:
     assert risk_aversion(4.92e-4, 7.0, u, 1.0) == pytest.approx(gamma, rel=3e-3)

@@ -18,7 +18,8 @@ def test_caps_of_the_worked_example() -> None:
     assert kelly_usd(0.233, 25_000.0, 1.0, SIGMA) == pytest.approx(1_225_487, rel=1e-4)
     assert stress_usd(25_000.0, SIGMA) == pytest.approx(250_000)
     assert exposure_cap_usd(SIGMA, 1e5, 0.233, 1.0, default_parameters()) == pytest.approx(50_000)
-    assert exposure_cap_usd(SIGMA, 1e5, 0.233, 1.0, default_parameters(position_max_lots=10**6)) == pytest.approx(75_000)
+    loose = default_parameters(position_max_lots=10**6)
+    assert exposure_cap_usd(SIGMA, 1e5, 0.233, 1.0, loose) == pytest.approx(75_000)
 
 
 def test_hard_limit_shrinks_with_the_share_of_bad_modes() -> None:
@@ -40,7 +41,8 @@ def test_reducing_always_has_room_for_the_whole_position(cap: int, position: int
     assert position - sell >= min(-cap, position, 0)
 
 
-@pytest.mark.parametrize(("cap_usd", "px", "lots"), [(50_000.0, 1e5, 50_000), (1.0, 1e5, 1), (0.0, 1e5, 0), (1e300, 1e5, 50_000),
-                                                     (math.nan, 1e5, 0), (5e4, 0.0, 50_000), (5e4, math.nan, 0)])
+@pytest.mark.parametrize(("cap_usd", "px", "lots"), [
+    (50_000.0, 1e5, 50_000), (1.0, 1e5, 1), (0.0, 1e5, 0), (1e300, 1e5, 50_000), (math.nan, 1e5, 0), (5e4, 0.0, 50_000),
+    (5e4, math.nan, 0)])
 def test_cap_in_lots_never_exceeds_the_hard_limit(cap_usd: float, px: float, lots: int) -> None:
     assert cap_lots(cap_usd, px, default_parameters()) == lots

@@ -145,10 +145,11 @@ def wait_for(word, value, limit_ns):
 
 @kernel
 def spin_unordered(word, value, tries):
-    for _ in range(tries):
-        if load_unordered(word) == value:
-            return True
-    return False
+    seen = load_unordered(word)
+    while seen != value and tries > 0:
+        seen = load_unordered(word)
+        tries -= 1
+    return seen == value
 
 
 def test_load_in_a_spin_loop_is_not_hoisted(words):

@@ -39,8 +39,8 @@ from mmfast.topology import regions
 from tests.rings.conftest import MESSAGE
 
 OTHER = record(("payload", "f8", (10,)), size=128)
-MIXED = [Region("table", TABLE, MESSAGE, 3), Region("lossless", SPSC, MESSAGE, 8), Region("news", BROADCAST, MESSAGE, 4),
-         Region("cell", CELLS, MESSAGE, 5)]
+MIXED = [Region("table", TABLE, MESSAGE, 3), Region("lossless", SPSC, MESSAGE, 8),
+         Region("news", BROADCAST, MESSAGE, 4), Region("cell", CELLS, MESSAGE, 5)]
 
 
 @kernel
@@ -149,10 +149,10 @@ def changed():
     yield "a region less", MIXED[:-1]
     yield "another order", MIXED[::-1]
     for index, region in enumerate(MIXED):
-        for what, other in (("name", region._replace(name="x")), ("kind", region._replace(kind=TABLE + SPSC - region.kind)),
-                            ("dtype", region._replace(dtype=OTHER)), ("capacity", region._replace(capacity=16))):
-            if other != region:
-                yield f"{what} of {region.name}", [*MIXED[:index], other, *MIXED[index + 1 :]]
+        kind = CELLS if region.kind == TABLE else TABLE
+        for what, value in (("name", "x"), ("kind", kind), ("dtype", OTHER), ("capacity", 16)):
+            other = region._replace(**{what: value})
+            yield f"{what} of {region.name}", [*MIXED[:index], other, *MIXED[index + 1 :]]
 
 
 @pytest.mark.parametrize("other", [case[1] for case in changed()], ids=[case[0] for case in changed()])

@@ -394,6 +394,6 @@ def test_a_hundred_runs_leave_nothing_behind(name):
 
 
 def test_run_id_that_is_too_long_is_refused_by_name_and_leaves_nothing_behind(name):
-    with pytest.raises(ValueError, match="x{25}"):
+    with pytest.raises(ValueError, match=r"x{25}"):
         Segment.create(name, PAGE, "x" * 25, LAYOUT)
     assert not path_of(name).exists()

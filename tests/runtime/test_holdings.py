@@ -14,10 +14,6 @@ from mmfast.runtime.holdings import Cells, holdings, live_order_count, positions
 from mmfast.units import ASK, BID
 
 
-def now():
-    return time.monotonic_ns()
-
-
 def a_ledger(**values):
     ledger = np.zeros(1, LEDGER)
     for name, value in values.items():
@@ -33,7 +29,7 @@ def test_profit_is_cash_and_position_at_the_mark_less_what_was_there_before():
 
 
 def test_a_fresh_engine_is_flat_has_earned_nothing_and_knows_nothing(house):
-    rows = holdings(house, now())
+    rows = holdings(house)
     assert [r["coin"] for r in rows] == ["BTC", "ETH"]
     assert rows[0]["position"] == 0
     assert rows[0]["mark_px"] == MID_PX
@@ -48,7 +44,7 @@ def test_a_coin_shows_its_own_orders_with_their_distance_outward(house):
     put_order(house, 900, 0, ASK, MID_PX + 50, 7, AMBIGUOUS)
     put_order(house, 4, 1, ASK, 4_000.0, 1)
     put_order(house, 5, 0, ASK, MID_PX, 1, FILLED)
-    btc, eth = holdings(house, now())
+    btc, eth = holdings(house)
     assert [(o["side"], o["lots"], o["distance_bps"], o["state"]) for o in btc["orders"]] == [
         ("bid", 5, 10.0, "open"), ("ask", 7, 5.0, "ambiguous")]
     assert btc["orders"][0]["age_ms"] > 999
@@ -60,14 +56,14 @@ def test_a_coin_shows_its_own_orders_with_their_distance_outward(house):
 
 def test_a_side_without_quotes_says_why(house):
     put_quote(house, 0, bid_reason=SIDE_NO_ROOM)
-    quote = holdings(house, now())[0]["quote"]
+    quote = holdings(house)[0]["quote"]
     assert quote["bid"] == {"reason": "no room under the limit", "levels": []}
     assert quote["ask"]["levels"] == [{"px": MID_PX + 40, "lots": 1000, "edge_bps": 1.5}]
 
 
 def test_unknown_numbers_are_null_in_json(house):
     put_belief(house, 0, mid_px=float("nan"))
-    rows = json.loads(json.dumps(holdings(house, now()), allow_nan=False))
+    rows = json.loads(json.dumps(holdings(house), allow_nan=False))
     assert rows[0]["belief"]["mid_px"] is None
     assert rows[0]["belief"]["status"] == "ok"
 
@@ -83,7 +79,7 @@ def test_a_cell_whose_writer_died_in_the_middle_is_unknown_and_does_not_hang(hou
 
 def test_the_gateways_ledger_replaces_the_supervisors(house):
     house.cells("ledger")["position_lots"][0] = 5
-    assert holdings(house, now())[0]["position_lots"] == 5
+    assert holdings(house)[0]["position_lots"] == 5
     put(house, "ledger", 0, a_ledger(position_lots=7, mark_ticks=1))
-    assert holdings(house, now())[0]["position_lots"] == 7
+    assert holdings(house)[0]["position_lots"] == 7
     assert positions(house)["BTC"] == 7e-5

@@ -18,7 +18,9 @@ def config():
 
 
 def test_gamma_of_the_reference_set_is_the_printed_one(config):
-    assert gamma0(config.coins["BTC"], 25.0) == pytest.approx(4.92e-4, rel=1e-3)
+    reference = {"sigma_ref_bps": 0.89, "kappa_per_bp": 0.5, "intensity_per_s": 0.2, "maker_fee_bps": 1.5,
+                 "adverse_bps": 0.5, "skew_limit_bps": 3.0}
+    assert gamma0(config.coins["BTC"].model_copy(update=reference), 25.0) == pytest.approx(4.92e-4, rel=1e-3)
 
 
 def test_gamma_gives_the_wanted_skew_at_the_limit(config):

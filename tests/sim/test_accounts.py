@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mmfast.sim.accounts import Account, Accounts, Agent, Position
 
 FILL = st.tuples(st.integers(-50, 50).filter(bool), st.integers(1, 10**7))

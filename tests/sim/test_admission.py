@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from support.venue import START_MS, Client, Venue, cancel_action, order, order_action
+
 from mmfast.sim.admission import envelope
 from mmfast.sim.limits import Limits
 from mmfast.sim.schema import SchemaError
-from support.venue import START_MS, Client, Venue, cancel_action, order, order_action
 
 NOOP = {"type": "noop"}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import statistics
 
 import pytest
-from mmfast.sim.blocks import CANCELS, MAKERS, TAKERS, BlockClock, action_class
 from support.venue import cancel_action, order, order_action
+
+from mmfast.sim.blocks import CANCELS, MAKERS, TAKERS, BlockClock, action_class
 
 
 def test_spacing_has_the_venues_median_and_bounds():

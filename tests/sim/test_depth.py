@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from support.venue import LEVEL_LOTS, Venue
+
 from mmfast.sim import depth
 from mmfast.units import ASK, BID
-from support.venue import LEVEL_LOTS, Venue
 
 SIDES = st.lists(st.tuples(st.integers(1, 10**7), st.integers(1, 10**6), st.integers(1, 9)), min_size=1, max_size=60,
                  unique_by=lambda level: level[0])

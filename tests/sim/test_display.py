@@ -19,7 +19,7 @@ def test_background_and_users_of_one_price_are_one_level() -> None:
     join(book, BID, 1, 7, 99, 5)
     join(book, BID, 2, 7, 98, 6)
     join(book, ASK, 3, 7, 101, 7)
-    display(book, 3, out)
+    assert display(book, 3, out) == 3
     assert out[BID].tolist() == [[100, 30, 4], [99, 5, 1], [98, 16, 2]]
     assert out[ASK].tolist() == [[101, 7, 1], [0, 0, 0], [0, 0, 0]]
 

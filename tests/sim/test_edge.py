@@ -38,6 +38,6 @@ def test_shows_the_book() -> None:
     books, out = new_book("T"), np.zeros((2, 1, 3), np.int64)
     set_level(books[0], BID, 100, 10, 1)
     set_level(books[0], ASK, 102, 10, 1)
-    show(books, 1, out)
+    assert show(books, 1, out) == 1
     assert out.tolist() == [[[100, 10, 1]], [[102, 10, 1]]]
     assert mid_ticks(books) == 101.0

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.venue import START_MS, Venue, cancel_action, order, order_action
+
 from mmfast.sim import truth
 from mmfast.units import ASK, BID
-from support.venue import START_MS, Venue, cancel_action, order, order_action
 
 HOUR_MS = 3_600_000
 PRICES = st.integers(-6, 6).map(lambda k: str(100_000 + k))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from mmfast.units import BID
 from support.venue import Venue, cancel_action, order, order_action, updates
+
+from mmfast.units import BID
 
 
 @pytest.fixture
@@ -226,3 +227,24 @@ def test_order_that_margin_no_longer_covers_is_cancelled_after_a_fill(venue):
     venue.block()
     assert thin.account.lots(0) == 19_000
     assert (low, "marginCanceled") in updates(venue, thin)
+
+
+def test_open_orders_are_capped_by_account_and_by_book(venue, maker):
+    batch = [order("B", "99000", "0.001") for _ in range(200)]
+    for _ in range(5):
+        assert all("resting" in status for status in maker.place(*batch))
+    assert error(maker.place(batch[0])) == "Too many open orders. asset=0"
+    assert updates(venue, maker)[0][1] == "tooManyOpenOrdersRejected"
+    other = venue.client(2)
+    statuses = other.place(*batch)
+    assert sum("resting" in status for status in statuses) == 24
+    assert "cancel some first" in statuses[-1]["error"]
+    assert len(venue.exchange.ledger.live) == 1024
+
+
+def test_size_beyond_any_market_is_invalid(maker):
+    assert error(maker.place(order("B", "99000", "9" * 17))) == "Order has invalid size. asset=0"
+
+
+def test_unknown_asset_fails_the_whole_request(maker):
+    assert maker.do(order_action(order("B", "99000", "1", asset=9)))["response"] == "Invalid perp asset 9"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mmfast.sim.fees import TIERS, fee_uusd, tier
 from mmfast.units import UUSD_PER_USD
 
@@ -32,7 +35,7 @@ def test_tier_holds_strictly_above_its_volume():
 
 
 def test_rates_never_rise_with_volume():
-    for lower, higher in zip(TIERS, TIERS[1:], strict=False):
+    for lower, higher in itertools.pairwise(TIERS):
         assert higher.volume_usd > lower.volume_usd
         assert higher.taker_ppm <= lower.taker_ppm
         assert higher.maker_ppm <= lower.maker_ppm

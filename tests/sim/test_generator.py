@@ -19,5 +19,5 @@ def test_any_coin_has_defaults_and_overrides_win() -> None:
 
 
 def test_an_unknown_parameter_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(ValueError, match="sgima.*sigma_bps"):
+    with pytest.raises(ValueError, match=r"sgima.*sigma_bps"):
         new_generator("BTC", 5, 1, 0, sgima=3.0)

@@ -31,5 +31,5 @@ def test_no_latency_is_zero() -> None:
 
 
 def test_an_unknown_profile_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="moon.*hl"):
+    with pytest.raises(ValueError, match=r"moon.*hl"):
         new_latency("moon")

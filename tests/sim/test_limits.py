@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.venue import cancel_action, order, order_action
+
 from mmfast.sim.limits import (
     DAY_MS,
     AddressBudget,
@@ -16,7 +18,6 @@ from mmfast.sim.limits import (
     item_weight,
 )
 from mmfast.units import UUSD_PER_USD
-from support.venue import cancel_action, order, order_action
 
 NOW = 1_795_000_000_000
 

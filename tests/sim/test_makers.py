@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ def test_rows_go_out_evenly_then_ever_coarser() -> None:
     steps = [row_steps(k) for k in range(ROWS)]
     assert steps[:NEAR_ROWS] == list(range(NEAR_ROWS))
     assert [row_unit(k) for k in (0, 23, 24, 33, 34, 63)] == [1, 1, 4, 4, 16, 256]
-    assert all(b > a for a, b in zip(steps, steps[1:]))
+    assert all(b > a for a, b in pairwise(steps))
     for side, sign in ((BID, -1), (ASK, 1)):
         assert all(sign * (row_px(side, 1_000_000, 10, k) - 1_000_000) >= 10 * steps[k] for k in range(ROWS))
 

@@ -55,8 +55,11 @@ class Twin:
                 if lots == 0:
                     break
                 if segment[0] != BACKGROUND and segment[1] == owner:
-                    self.expired.append(segment[0])
-                    segment[2] = 0
+                    if segment[2]:
+                        self.flush(side, px, background, order_id)
+                        background = 0
+                        self.expired.append(segment[0])
+                        segment[2] = 0
                     continue
                 traded = min(lots, segment[2])
                 segment[2] -= traded
@@ -244,6 +247,16 @@ def test_background_that_moves_onto_a_user_trades_and_the_book_is_not_crossed() 
     assert book["user_lots"][BID, 0] == 3
     assert best_px(book, ASK) == 101
     assert [row[:3] for row in prints_of(book)] == [[100, 4, ASK], [100, 3, ASK]]
+
+
+def test_an_own_order_that_the_taker_does_not_reach_stays() -> None:
+    books = new_book("T")
+    set_level(books[0], ASK, 100, 5, 1)
+    submit(books, 1, 7, ASK, 100, 5, TIF_ALO, 0)
+    assert submit(books, 2, 7, BID, 100, 5, TIF_IOC, 0) == 0
+    assert books[0]["expired_count"] == 0
+    assert submit(books, 3, 7, BID, 100, 5, TIF_IOC, 0) == 5
+    assert books[0]["expired"][: books[0]["expired_count"]].tolist() == [1]
 
 
 def test_own_resting_orders_expire_instead_of_trading() -> None:

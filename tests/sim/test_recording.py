@@ -93,8 +93,9 @@ def test_speed_compresses_time_and_loses_nothing(sources: dict[str, RecordingSou
         market.advance_takers(START_MS + 100 * blocks)
     span_ms = int(source.track.events[-1, 0]) - source.start_recorded_ms
     assert blocks == -(-span_ms // (100 if math.isinf(speed) else 2000))
-    told = source.track.trades[source.track.events[source.track.events[:, 1] == EVENT_TRADE, 0] > source.start_recorded_ms]
-    assert [p.tid for p in market.take_prints()] == told[:, 3].tolist()
+    trade_ms = source.track.events[source.track.events[:, 1] == EVENT_TRADE, 0]
+    told = source.track.trades[trade_ms > source.start_recorded_ms, 3]
+    assert [p.tid for p in market.take_prints()] == told.tolist()
 
 
 @recorded

@@ -56,7 +56,7 @@ def test_makers_stop_before_a_trade_and_takers_go_on() -> None:
     events = np.array([[5, EVENT_TOUCH, 0], [6, EVENT_TRADE, 0], [6, EVENT_TOUCH, 1], [9, EVENT_TOUCH, 2]])
     touches = np.array([[BID, 100, 40], [BID, 100, 30], [BID, 100, 20]])
     trades = np.array([[100, 10, ASK, 77]])
-    none = np.zeros((0, 2, 20, 2), np.int64)
+    none = np.zeros((1, 2, 20, 2), np.int64)
     cursor, _ = replay(book, 0, events, touches, none, trades, 8, 1000, 0)
     assert (cursor, book[0]["lots"][BID, 0], book[0]["print_count"]) == (1, 40, 0)
     cursor, more = replay(book, cursor, events, touches, none, trades, 8, 1000, 1)
@@ -69,6 +69,21 @@ def test_a_trade_and_its_touch_do_not_count_twice_for_the_queue() -> None:
     apply_snapshot(book[0], snapshot(100, 101))
     join(book[0], BID, 1, 7, 100, 5)
     events = np.array([[6, EVENT_TRADE, 0], [6, EVENT_TOUCH, 0]])
-    replay(book, 0, events, np.array([[BID, 100, 40]]), np.zeros((0, 2, 20, 2), np.int64),
+    replay(book, 0, events, np.array([[BID, 100, 40]]), np.zeros((1, 2, 20, 2), np.int64),
            np.array([[100, 10, ASK, 77]]), 8, 1000, 1)
     assert book[0]["user_ahead"][BID, 0] == 40
+
+
+def test_a_book_that_would_move_onto_a_user_waits_for_the_takers() -> None:
+    book = new_book("T")
+    apply_snapshot(book[0], snapshot(100, 105))
+    join(book[0], BID, 1, 7, 103, 5)
+    events = np.array([[5, EVENT_TOUCH, 0], [6, EVENT_TOUCH, 1]])
+    touches = np.array([[ASK, 104, 40], [ASK, 102, 3]])
+    none, trades = np.zeros((1, 2, 20, 2), np.int64), np.zeros((0, 4), np.int64)
+    cursor, _ = replay(book, 0, events, touches, none, trades, 8, 1000, 0)
+    assert (cursor, book[0]["fill_count"]) == (1, 0)
+    replay(book, cursor, events, touches, none, trades, 8, 1000, 1)
+    assert book[0]["fill"][0, :3].tolist() == [1, 3, 103]
+    assert book[0]["user_lots"][BID, 0] == 2
+    assert book[0]["px_ticks"][ASK, 0] == 104

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mmfast.sim.topics import Fatal, TopicError, key, normalised, user_keys
 
 COINS = {"BTC", "ETH"}

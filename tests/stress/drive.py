@@ -106,7 +106,8 @@ class Bench:
         name = f"/mmfast-stress-{os.getpid()}-{time.monotonic_ns()}"
         payload = record(size=case.size)
         self.case = case
-        self.house = House.create(name, "stress", [Region("ring", case.kind, payload, 1 if case.kind == CELLS else capacity),
+        slots = 1 if case.kind == CELLS else capacity
+        self.house = House.create(name, "stress", [Region("ring", case.kind, payload, slots),
                                                    Region("result", TABLE, RESULT, 1)])
         self.house.segment.unlink()
         self.ring = self.house.address["ring"]

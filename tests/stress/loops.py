@@ -3,7 +3,7 @@ Writers and readers for the stress runs: every word of every message is a functi
 
 In      the address of a ring or cell, how many messages, how often and how long to stall.
 Out     what happened, counted in a table in shared memory that the parent watches.
-Source  the outcomes are those of outcomes.py. Payloads are written with plain stores and read with plain loads,
+Source  the outcomes are those of drive.py. Payloads are written with plain stores and read with plain loads,
         as stages do: the compiler is free to move them unless the rings forbid it.
 """
 

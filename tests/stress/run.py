@@ -11,13 +11,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from perf.harness import console
 from tests.stress.drive import CASES, OUTCOMES, Case, Report, run, run_kills
 
-CONSOLE = Console()
+CONSOLE = console()
 
 
 def progress() -> Progress:
@@ -67,7 +67,7 @@ def outcome_table() -> Table:
 def main() -> int:
     """Exit code 0 if nothing forbidden was seen."""
     parser = argparse.ArgumentParser("stress", description="Stress the rings with two real processes to each.")
-    parser.add_argument("--messages", type=lambda text: int(float(text)), default=100_000_000, help="for each kind of ring")
+    parser.add_argument("--messages", type=lambda text: int(float(text)), default=100_000_000, help="for each case")
     parser.add_argument("--kills", type=int, default=500, help="of each writer; 0 leaves them out")
     parser.add_argument("--only", default="", help="cases whose name has this in it, such as 'cells'")
     asked = parser.parse_args()

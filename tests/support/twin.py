@@ -13,8 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import numpy as np  # noqa: E402
-from support.stages import Desk  # noqa: E402
+import numpy as np
+from support.stages import Desk
 
 ABSURD = (0, -1, 10**15, -(10**15), 2**62, 7)
 
@@ -30,7 +30,8 @@ def story(random: np.random.Generator) -> Desk:
         if k % 20 == 0:
             desk.timer(at_s)
             desk.ctx(at_s, [1.25e-5, np.nan, np.inf, 1e300][k // 20 % 4])
-            desk.book(at_s, [(px - 10 - 10 * j, 100 + j) for j in range(5)], [(px + 10 + 10 * j, 90) for j in range(k % 6)])
+            asks = [(px + 10 + 10 * j, 90) for j in range(k % 6)]
+            desk.book(at_s, [(px - 10 - 10 * j, 100 + j) for j in range(5)], asks)
         if k % 50 == 25:
             desk.fill(at_s, k // 50 % 2, px + 30, 1500, exch_ns=k)
             desk.bbo(at_s, *random.choice(ABSURD, 4).tolist())

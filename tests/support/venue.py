@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 import coincurve
+
 from mmfast.sim import schema, signature
 from mmfast.sim.accounts import Accounts
 from mmfast.sim.exchange import Exchange
@@ -87,7 +88,7 @@ class Client:
         self.venue = venue
         self.key = coincurve.PrivateKey.from_int(number)
         self.address = "0x" + signature.keccak(self.key.public_key.format(compressed=False)[1:])[12:].hex()
-        self.nonce = START_MS
+        self.nonce = venue.now_ms
         self.account_address = self.address
 
     @property

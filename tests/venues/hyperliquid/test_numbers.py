@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from hyperliquid.utils.signing import float_to_wire
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mmfast.venues.hyperliquid.codes import ERR_NUMBER, ERR_OVERFLOW, ERR_PRECISION, ERR_TRUNCATED
@@ -64,7 +64,7 @@ def test_numbers_may_be_quoted_or_bare(text, expected):
     assert read_decimal(text, 0, 1) == expected
 
 
-@pytest.mark.parametrize("text", [b'"12', b"12x", b"12e3,", b'"12e3"', b'"1 2"', b"12", b'12"'])
+@pytest.mark.parametrize("text", [b'"12', b"12x", b"12e3,", b'"12e3"', b'"1 2"', b'12"'])
 def test_numbers_must_end_where_they_should(text):
     assert read_decimal(text, 0, 1)[1] < 0
 
@@ -96,6 +96,7 @@ def test_null_is_not_a_number():
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 10**11), st.integers(0, 8))
 def test_written_numbers_equal_those_of_the_sdk(value, decimals):
+    assume(value < 10 ** (decimals + 6))  # beyond, the SDK's floats have no room for its eight decimals
     assert decimal_bytes(value, decimals).decode() == float_to_wire(value / 10**decimals)
 
 

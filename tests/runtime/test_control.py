@@ -1,0 +1,160 @@
+"""Claims about the control words."""
+
+import multiprocessing
+import os
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mmfast.records.control import (
+    CONTROL,
+    KILL_LOSS,
+    KILL_MANUAL,
+    KILL_NAMES,
+    PAUSE_GATEWAY,
+    PAUSE_NAMES,
+    PAUSE_OPERATOR,
+    PAUSE_WATCHDOG,
+)
+from mmfast.runtime import control
+from mmfast.runtime.control import Control
+
+VERBS = {"pause": lambda c, bit: c.pause(bit), "resume": lambda c, bit: c.resume(bit)}
+
+
+@pytest.fixture
+def words(house):
+    return Control(house)
+
+
+def test_a_new_engine_trades(words):
+    assert words.trading
+    assert (words.stopping, words.kill_reason, words.pauses, words.flattening) == (False, 0, 0, False)
+
+
+def test_trading_needs_no_stop_no_kill_and_no_pause(words):
+    words.pause(PAUSE_OPERATOR)
+    assert not words.trading
+    words.resume(PAUSE_OPERATOR)
+    assert words.trading
+    words.kill(KILL_LOSS)
+    assert not words.trading
+    words.rearm()
+    assert words.trading
+    words.ask_stop()
+    assert not words.trading
+
+
+def test_flattening_is_not_stopping(words):
+    words.flatten()
+    assert words.flattening
+    assert words.trading
+
+
+def test_a_pause_lasts_until_everybody_who_wanted_it_resumes(words):
+    words.pause(PAUSE_OPERATOR)
+    words.pause(PAUSE_WATCHDOG)
+    words.pause(PAUSE_WATCHDOG)
+    words.resume(PAUSE_GATEWAY)
+    assert words.pause_names == ["operator", "watchdog"]
+    words.resume(PAUSE_WATCHDOG)
+    assert (words.pause_names, words.trading) == (["operator"], False)
+    words.resume(PAUSE_OPERATOR)
+    assert words.trading
+
+
+@given(st.lists(st.tuples(st.sampled_from(["pause", "resume"]), st.sampled_from(sorted(PAUSE_NAMES))), max_size=30))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_pauses_are_a_set_of_those_who_want_one(words, steps):
+    wanted = {bit for bit in PAUSE_NAMES if words.pauses & bit}
+    for verb, bit in steps:
+        VERBS[verb](words, bit)
+        wanted = wanted | {bit} if verb == "pause" else wanted - {bit}
+        assert words.pauses == sum(wanted)
+
+
+def test_the_first_kill_stays_and_opens_one_epoch(house, words):
+    before = time.monotonic_ns()
+    assert words.kill(KILL_LOSS)
+    first_ns = house.table("control")["kill_ns"][0]
+    assert not words.kill(KILL_MANUAL)
+    assert words.kill_reason == KILL_LOSS
+    assert house.table("control")["epoch"][0] == 1
+    assert before <= first_ns == house.table("control")["kill_ns"][0]
+
+
+def test_a_kill_after_rearming_opens_another_epoch(house, words):
+    words.kill(KILL_LOSS)
+    words.rearm()
+    assert words.kill(KILL_MANUAL)
+    assert house.table("control")["epoch"][0] == 2
+
+
+def test_a_clear_market_is_stated_after_the_kill(house, words):
+    words.kill(KILL_LOSS)
+    words.mark_clear()
+    word = house.table("control")[0]
+    assert word["clear_ns"] >= word["kill_ns"] > 0
+
+
+def test_every_word_is_where_the_record_says_and_touches_no_other(house, words):
+    raw = house.table("control")[0]
+    for act, field, value in ((words.ask_stop, "stop", 1), (words.flatten, "flatten", 1),
+                              (lambda: words.pause(2), "pause", 2)):
+        before = raw.copy()
+        act()
+        assert raw[field] == value
+        assert [n for n in CONTROL.names if (raw[n] != before[n]).any()] == [field]
+    assert all(CONTROL.fields[name][1] % 8 == 0 for name in CONTROL.names)
+
+
+def test_words_that_are_read_before_every_send_share_no_line_with_those_that_others_write():
+    line = {name: CONTROL.fields[name][1] // 64 for name in ("stop", "kill", "pause", "flatten")}
+    assert len(set(line.values())) == 4
+
+
+def race(house, reason, barrier, rounds, won):
+    """Another process: pause and resume its own bit, and try to be the first to kill."""
+    words = Control(house)
+    barrier.wait(timeout=20)
+    for _ in range(rounds):
+        words.pause(reason)
+        words.resume(reason)
+    words.pause(reason)
+    won.value = int(words.kill(reason))
+
+
+def test_many_processes_set_their_words_without_losing_any(house, words):
+    fork = multiprocessing.get_context("fork")
+    control.latch_word(words.address + control.O_KILL, words.address + control.O_EPOCH, 0)  # compiled before forking
+    house.table("control")["epoch"] = 0
+    words.resume(1)
+    barrier, bits = fork.Barrier(4), (1, 2, 4, 8)
+    won = [fork.Value("i", -1) for _ in bits]
+    children = [fork.Process(target=race, args=(house, bit, barrier, 20_000, mine), daemon=True)
+                for bit, mine in zip(bits, won)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(timeout=30)
+        assert child.exitcode == 0
+    assert words.pauses == sum(bits)
+    assert sum(value.value for value in won) == 1
+    assert words.kill_reason == bits[[value.value for value in won].index(1)]
+    assert house.table("control")["epoch"][0] == 1
+
+
+def test_what_one_process_says_another_reads(house, words):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            other = Control(house)
+            other.pause(PAUSE_WATCHDOG)
+            other.kill(KILL_MANUAL)
+        finally:
+            os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert words.pause_names == ["watchdog"]
+    assert KILL_NAMES[words.kill_reason] == "manual"

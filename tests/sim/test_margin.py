@@ -1,0 +1,76 @@
+"""Margin against a recorded account and by its own definitions."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmfast.sim import margin
+from mmfast.sim.accounts import Account, Leverage
+
+
+def instrument(asset=0, mark_ticks=1_000_000, max_leverage=40):
+    return SimpleNamespace(asset=asset, mark_ticks=mark_ticks, max_leverage=max_leverage)
+
+
+def account(raw_uusd, lots=0, cost_uusd=0):
+    made = Account("0x01", 1, raw_uusd=raw_uusd)
+    if lots:
+        made.position(0).lots, made.position(0).cost_uusd = lots, cost_uusd
+    return made
+
+
+def test_recorded_tradable_sizes_of_a_short_are_reproduced():
+    # Real account of March 2023: BTC short 0.00785 worth 211.64542 at 20x; 1010.57173 free; sizes 0.76534, 0.74964.
+    btc = instrument(mark_ticks=269_612, max_leverage=50)
+    held = account(raw_uusd=1_010_571_730 + 785 * 269_612 + 785 * 269_612 // 20, lots=-785)
+    assert margin.available_uusd(held, [btc]) == 1_010_571_730
+    buy, sell = (margin.max_trade_lots(held, btc, sign, [btc]) for sign in (1, -1))
+    assert abs(buy - 76_534) <= 1
+    assert abs(sell - 74_964) <= 1
+
+
+@given(st.integers(0, 10**12), st.integers(-10**5, 10**5), st.integers(1, 40), st.sampled_from([1, -1]))
+def test_greatest_order_is_let_in_and_a_clearly_greater_one_is_not(raw, lots, gear, side):
+    btc = instrument()
+    held = account(raw + max(-lots, 0) * btc.mark_ticks, lots)
+    held.leverages[0] = Leverage(gear)
+    size = margin.max_trade_lots(held, btc, side, [btc])
+    assert not margin.may_hold(held, btc, side * (size + 2 + 2 * abs(lots)), [btc])
+    if size and margin.available_uusd(held, [btc]) > 0:
+        assert margin.may_hold(held, btc, side * max(size - 2, 0), [btc])
+
+
+@given(st.integers(-10**12, 10**12), st.integers(-10**5, 10**5).filter(bool))
+def test_closing_is_always_let_in(raw, lots):
+    btc = instrument()
+    assert margin.may_hold(account(raw, lots), btc, -lots, [btc])
+
+
+@given(st.integers(10**9, 10**12), st.integers(-10**5, 10**5).filter(bool))
+def test_value_at_the_liquidation_price_is_the_maintenance_margin(raw, lots):
+    btc = instrument()
+    held = account(raw - lots * btc.mark_ticks, lots)
+    ticks = margin.liquidation_ticks(held, btc, [btc])
+    if ticks is None:
+        assert held.raw_uusd >= 0
+        return
+    value = held.raw_uusd + lots * ticks
+    assert value == pytest.approx(abs(lots) * ticks / 80, rel=1e-6, abs=100)
+
+
+def test_summary_adds_notionals_without_sign_and_values_with_it():
+    first, second = instrument(0, 100), instrument(1, 200)
+    held = account(1000, lots=5)
+    held.position(1).lots = -3
+    sums = margin.summary(held, [first, second])
+    assert sums.account_value_uusd == 1000 + 500 - 600
+    assert sums.notional_uusd == 1100
+
+
+def test_default_leverage_is_twenty_or_the_assets_greatest():
+    assert margin.leverage(account(0), instrument()).value == 20
+    assert margin.leverage(account(0), instrument(max_leverage=10)).value == 10
