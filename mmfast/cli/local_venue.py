@@ -22,7 +22,7 @@ from mmfast.config import EngineConfig
 from mmfast.hosts.keys import Keys
 from mmfast.venues.hyperliquid.signing import address_of
 
-READY_DEADLINE_S = 60.0
+READY_DEADLINE_S = 180.0  # it compiles its kernels on the first start
 STOP_DEADLINE_S = 5.0
 
 

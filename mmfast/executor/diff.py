@@ -122,10 +122,10 @@ def _diff(quote: np.void, orders: np.ndarray, inst: int, now_ns: int, params: np
 
 @kernel
 def usable_levels(quote: np.void, side: int) -> int:
-    """How many levels of ``side``, from the touch, are whole: a notional that fits, finite edge and rate."""
+    """How many levels of ``side``, from the touch, are whole: a notional that fits, finite numbers."""
     count = min(max(quote["level_count"][side], 0), QUOTE_LEVELS)
     for k in range(count):
-        numbers = quote["edge_bps"][side, k] + quote["fill_rate"][side, k]
+        numbers = quote["edge_bps"][side, k] + quote["fill_rate"][side, k] + quote["kappa"][side] + quote["a_bps"]
         px, lots = quote["px_ticks"][side, k], quote["lots"][side, k]
         if not 0 < px <= SANE_MAX or not 0 < lots <= NOTIONAL_MAX // px or not np.isfinite(numbers):
             return k

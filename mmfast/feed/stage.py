@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -57,8 +58,11 @@ SILENCE_LIMITS = 2.5
 class FeedStage:
     """One connection to one venue, for all coins of the engine."""
 
-    def __init__(self, house: House, config: EngineConfig, ws_url: str) -> None:
+    def __init__(self, house: House, config: EngineConfig, ws_url: str,
+                 after: Callable[[], object] | None = None) -> None:
+        """``after`` is called when records were published: the rest of a host that runs in the same loop."""
         self.config = config
+        self.after = after
         self.instruments = house.table("instrument").copy()
         self.names = [bytes(row["name"]).rstrip(b"\0").decode() for row in self.instruments]
         self.control = Control(house)
@@ -115,6 +119,8 @@ class FeedStage:
             self.errors.record(f"the venue says: {payload[:160]!r}")
         else:
             observe(self.frame_histogram, time.monotonic_ns() - ts_recv_ns)
+            if self.after is not None:
+                self.after()
 
     def _on_lost(self, reason: str) -> None:
         self.errors.record(f"market data {reason}")
@@ -127,6 +133,8 @@ class FeedStage:
         self.counters.add("timer_count")
         self._note_stale(now_ns)
         publish_timer(self.address, self.tick_index, now_ns)
+        if self.after is not None:
+            self.after()
 
     def _note_stale(self, now_ns: int) -> None:
         """A coin whose touch and fast book are both silent is marked once, and again when it speaks and stops."""

@@ -303,8 +303,7 @@ def salt_of(run_id: str, now_ns: int) -> int:
 
 
 def main(house: House, config: EngineConfig, placement: Placement, ws_url: str, run_id: str, started_ms: int,
-         descriptor: int, account: str, key: bytearray, mainnet: bool) -> int:
-    """Body of the order gateway's process."""
-    stage = GatewayStage(house, config, placement, ws_url, run_id, started_ms, descriptor, account, key, mainnet)
-    return run_loop(stage.run, placement)
-
+         descriptor: int, account: str, key: bytearray, mainnet: bool, stage: type[GatewayStage] = GatewayStage) -> int:
+    """Body of the order gateway's process; ``stage`` is a gateway that may bring other stages along."""
+    gateway = stage(house, config, placement, ws_url, run_id, started_ms, descriptor, account, key, mainnet)
+    return run_loop(gateway.run, placement)

@@ -63,10 +63,10 @@ def warm(house: House) -> None:
 
 
 def _warm_rings(house: House, fill: np.ndarray) -> None:
-    ring, scratch = house.address["account_quoter"], np.zeros(1, QUOTE)
+    ring, scratch, spare = house.address["account_quoter"], np.zeros(1, QUOTE), np.zeros(1, ORDER)
     spsc.recover_writer(ring)
     spsc.put(ring, spsc.claim(ring), int(fill.ctypes.data), FILL.itemsize)
-    seqlock.store(seqlock.cell_address(house.address["order"], 0), int(np.zeros(1, ORDER).ctypes.data), ORDER.itemsize)
+    seqlock.store(seqlock.cell_address(house.address["order"], 0), int(spare.ctypes.data), ORDER.itemsize)
     seqlock.version(seqlock.cell_address(house.address["quote"], 0))
     seqlock.load(seqlock.cell_address(house.address["quote"], 0), int(scratch.ctypes.data), QUOTE.itemsize)
     ring_bell(bell_address(house, "quoter"))

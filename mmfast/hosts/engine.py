@@ -22,6 +22,7 @@ from mmfast.config import EngineConfig
 from mmfast.feed import stage as feed_stage
 from mmfast.gateway import stage as gateway_stage
 from mmfast.hosts import estimator, quoter
+from mmfast.hosts.fused import FusedHost
 from mmfast.hosts.instruments import (
     Listed,
     fetch_listed,
@@ -148,15 +149,19 @@ class Engine:
         house, config, places, url = self.house, self.config, self._placements(), self.venue.ws_url
         keys, mainnet = self.keys, self.venue.mainnet
         bell = loop_descriptor()  # made before the first fork: the quoter rings it, the gateway sleeps on it
+        gateway = partial(gateway_stage.main, house, config, places["gateway"], url, self.run_id, self.started_ms, bell,
+                          keys.account)
+        watchdog = partial(watchdog_stage.main, house, config, places["watchdog"], url, keys.account)
         bodies: dict[str, Callable[[], int]] = {
             "feed": lambda: feed_stage.main(house, config, places["feed"], url),
             "estimator": lambda: estimator.main(house, places["estimator"]),
             "quoter": lambda: quoter.main(house, places["quoter"]),
-            "gateway": lambda: gateway_stage.main(house, config, places["gateway"], url, self.run_id,
-                                                  self.started_ms, bell, keys.account, keys.gateway.take(), mainnet),
-            "watchdog": lambda: watchdog_stage.main(house, config, places["watchdog"], url, keys.account,
-                                                    keys.watchdog.take(), mainnet),
+            "gateway": lambda: gateway(keys.gateway.take(), mainnet),
+            "watchdog": lambda: watchdog(keys.watchdog.take(), mainnet),
         }
+        if config.host.fused:
+            fused = partial(gateway, mainnet=mainnet, stage=FusedHost)
+            bodies = {"gateway": lambda: fused(keys.gateway.take()), "watchdog": bodies["watchdog"]}
         return {name: partial(_confined, name, keys, body) for name, body in bodies.items()}
 
     def _latch(self, code: int, reason: str) -> None:

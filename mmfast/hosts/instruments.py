@@ -83,7 +83,7 @@ def to_lots(size: str, sz_decimals: int) -> int:
         If it is not a whole number of lots.
     """
     whole, _, part = size.removeprefix("-").partition(".")
-    if part[sz_decimals:].strip("0"):
+    if not (whole + part).isdecimal() or part[sz_decimals:].strip("0"):
         raise ValueError(f"size {size!r} is not a whole number of lots of 10^-{sz_decimals}")
     lots = int(whole or "0") * lots_per_coin(sz_decimals) + int(part[:sz_decimals].ljust(sz_decimals, "0") or "0")
     return -lots if size.startswith("-") else lots

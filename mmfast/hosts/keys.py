@@ -9,7 +9,14 @@ Source  one agent for each process that signs, so that their nonces never meet.
 from __future__ import annotations
 
 from mmfast.runtime.secret import Secret
-from mmfast.venues.hyperliquid.signing import address_of
+from mmfast.venues.hyperliquid.signing import Signer
+
+
+def _address(key: bytearray) -> str:
+    """The address of a key, whose copy is wiped: what stands in this memory now stands in that of every child."""
+    signer = Signer(bytearray(key))
+    signer.wipe()
+    return signer.address.lower()
 
 
 class Keys:
@@ -17,8 +24,8 @@ class Keys:
 
     def __init__(self, account: str, gateway: bytearray, watchdog: bytearray) -> None:
         self.account = account.lower()
-        self.gateway_address = address_of(gateway).lower()
-        self.watchdog_address = address_of(watchdog).lower()
+        self.gateway_address = _address(gateway)
+        self.watchdog_address = _address(watchdog)
         if self.account in (self.gateway_address, self.watchdog_address):
             raise ValueError(f"the key of account {self.account} itself was given: give keys of its agents only")
         if self.gateway_address == self.watchdog_address:

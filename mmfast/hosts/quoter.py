@@ -79,6 +79,15 @@ def run(context: int, until_ns: int) -> int:
 
 
 @kernel
+def drain(context: int) -> int:
+    """Quote what has changed, once: for a host that shares its loop with other stages."""
+    me = as_record(context, QUOTER)
+    made = _read_account(me) + _read_beliefs(me)
+    beat(me["heart"], monotonic_ns(), 1)
+    return made
+
+
+@kernel
 def _draft_at(me: Any, inst: int) -> int:
     """Address of an instrument's drafts: DRAFT, then BELIEF, MANDATE, SURFACE, QUOTE."""
     return me["drafts"] + inst * DRAFT_BYTES

@@ -41,8 +41,8 @@ def steps() -> tuple[list[Step], Callable[[], None]]:
     plan = [
         Step("runtime", lambda: _warm_runtime(house)),
         Step("feed", lambda: _warm_feed(house)),
-        Step("estimator", lambda: estimator.Estimator(house, NOWHERE).run(0)),
-        Step("quoter", lambda: quoter.Quoter(house, NOWHERE).run(0)),
+        Step("estimator", lambda: _warm_estimator(house)),
+        Step("quoter", lambda: _warm_quoter(house)),
         Step("gateway", lambda: gateway_warm.warm(house)),
         Step("watchdog", lambda: _warm_watchdog(house)),
     ]
@@ -72,6 +72,18 @@ def _warm_feed(house: House) -> None:
     feed_publish.publish_frame(b"{}", address, house.table("instrument").copy(), 1)
     feed_publish.publish_timer(address, 1, 1)
     feed_publish.publish_gap(address, -1, 1, 1)
+
+
+def _warm_estimator(house: House) -> None:
+    one = estimator.Estimator(house, NOWHERE)
+    one.run(0)
+    estimator.drain(one.address)
+
+
+def _warm_quoter(house: House) -> None:
+    one = quoter.Quoter(house, NOWHERE)
+    one.run(0)
+    quoter.drain(one.address)
 
 
 def _warm_watchdog(house: House) -> None:

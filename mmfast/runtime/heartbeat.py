@@ -64,6 +64,11 @@ class Heart:
         return time.monotonic_ns() - int(self._record["beat_ns"][0])
 
     @property
+    def pid(self) -> int:
+        """The process that beats."""
+        return int(self._record["pid"][0])
+
+    @property
     def state(self) -> int:
         """State the process is in, by its own word."""
         return int(self._record["state"][0])

@@ -25,7 +25,6 @@ import orjson
 import typer
 import uvloop
 
-from mmfast.records.order import TIF_ALO, TIF_GTC, TIF_IOC
 from mmfast.sim.accounts import Accounts
 from mmfast.sim.blocks import BlockClock
 from mmfast.sim.channels import Cadence
@@ -39,7 +38,8 @@ from mmfast.sim.schema import ADDRESS
 from mmfast.sim.server import Server
 from mmfast.sim.synthetic import SyntheticSource
 from mmfast.sim.truth import Truth
-from mmfast.units import ASK, BID, UUSD_PER_USD
+from mmfast.sim.warm import warm
+from mmfast.units import UUSD_PER_USD
 
 BLOCK_MS, BLOCK_MS_AT_MAX = 70.0, 5.0
 DEFAULT_DEPOSIT_USD = 100_000.0
@@ -104,24 +104,6 @@ def build(options: Options, start_ms: int) -> Exchange:
     return made
 
 
-def warm() -> None:
-    """Compile every kernel that a block can call, before anybody waits for one."""
-    market = Market("WARM", 2, SyntheticSource("WARM"), 0)
-    bid, ask = market.touch()
-    market.add(1, 1, BID, bid[0], 10, TIF_ALO, 0)
-    market.add(2, 1, ASK, ask[0] * 2, 10, TIF_GTC, 0)
-    market.reduce(1, 3)
-    market.add(3, 2, ASK, bid[0], 10, TIF_IOC, 0)
-    market.cancel(2)
-    for now_ms in range(100, 1000, 100):
-        market.advance_makers(now_ms)
-        market.advance_takers(now_ms)
-    for levels in (1, 5, 20):
-        market.depth(levels)
-    market.take_prints()
-    market.context()
-
-
 def say(event: dict[str, Any]) -> None:
     """One JSON line on standard output; nobody may be listening any more."""
     with contextlib.suppress(BrokenPipeError):
@@ -171,7 +153,7 @@ async def serve(options: Options, parent: int) -> None:
 def run(options: Options) -> int:
     """Run the exchange to its end; the exit code, 0 after a signal."""
     parent = os.getppid()
-    warm()
+    warm(options.market)
     uvloop.run(serve(options, parent))
     return 0
 

@@ -47,6 +47,7 @@ MARKS_PER_CHECK = 4096
 ANSWER_NS = 2 * NS_PER_S
 SILENCE_S = 45.0
 CANCEL_BATCH = 100
+START_GRACE_NS = 15 * NS_PER_S
 
 
 class WatchdogStage:
@@ -68,6 +69,8 @@ class WatchdogStage:
         self.scales = {n: (i, int(self.instruments[i]["sz_decimals"])) for i, n in enumerate(names)}
         self.limits = self._limits()
         self.hearts = {name: Heart(house, name) for name in WATCHED}
+        self.known_pids: dict[str, int] = {}
+        self.grace_ns: dict[str, int] = {}
         self.marks = np.zeros(len(names), MARK)
         self.marks["last_ns"] = time.monotonic_ns()
         self.message = np.zeros(1, BOOK)
@@ -143,10 +146,20 @@ class WatchdogStage:
         self.counters.put("pnl_uusd", pnl)
         self.counters.put("pnl_peak_uusd", self.peak_uusd)
         refused = sum(int(self.house.words(f"account_{r}")[O_REFUSED // 8]) for r in ACCOUNT_READERS)
-        ages = {name: heart.age_ns for name, heart in self.hearts.items()}
+        ages = {name: self._age(name, heart, now_ns) for name, heart in self.hearts.items()}
         return Snapshot(ages, tuple(now_ns - int(t) for t in self.marks["last_ns"]), pnl, self.peak_uusd,
                         tuple(int(p) for p in ledgers["position_lots"]), self._fills_last_minute(now_ns), refused,
                         self.mismatch_streak, self._gateway_count("reject_signature_count"))
+
+    def _age(self, name: str, heart: Heart, now_ns: int) -> int:
+        """Age of a heartbeat; a process that has just been started gets time to come up."""
+        pid = heart.pid
+        if pid != self.known_pids.get(name):
+            self.known_pids[name] = pid
+            self.grace_ns[name] = now_ns + START_GRACE_NS
+        if heart.state == STATE_RUNNING:
+            self.grace_ns[name] = 0
+        return 0 if now_ns < self.grace_ns[name] else heart.age_ns
 
     def _pnl(self, ledger: Any, inst: int) -> int:
         half = int(self.marks[inst]["mid_half_ticks"])

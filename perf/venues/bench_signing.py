@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
@@ -20,7 +21,6 @@ from typing import Any
 import coincurve
 import numpy as np
 from eth_account import Account
-from eth_keys.backends import CoinCurveECCBackend, NativeECCBackend
 from hyperliquid.utils.signing import order_request_to_order_wire, order_wires_to_order_action, sign_l1_action
 from hyperliquid.utils.types import Cloid
 
@@ -32,13 +32,14 @@ from mmfast.venues.hyperliquid.keccak import Sponge, keccak256
 from mmfast.venues.hyperliquid.signing import Signer
 from perf.harness import PERCENTILE_COLUMNS, arguments, environment, percentiles, show
 
+LIBRARY, IN_PYTHON = "CoinCurveECCBackend", "NativeECCBackend"
 SECRET = b"\x01\x23" * 16
 NONCE = 1_791_300_000_000
 COUNT, SLOW_COUNT, SMOKE = 4000, 60, 3
 COLUMNS = ("way", *(name.replace("ns", "us") for name in PERCENTILE_COLUMNS), "x ours")
 
 nonces = itertools.count(NONCE)
-signer = Signer(bytearray(SECRET))
+signer, wallet = Signer(bytearray(SECRET)), Account.from_key(SECRET)
 
 
 def orders(count: int) -> list[actions.Order]:
@@ -53,11 +54,9 @@ def ours(build: Callable[..., actions.Action], items: list[Any]) -> bytes:
     return post_frame(1, action.json, nonce, r, s, v, None, nonce + 2000)
 
 
-def wallet(backend: Any) -> Any:
-    """An account of the SDK on one of the two curve libraries."""
-    account = Account()
-    account.set_key_backend(backend())
-    return account.from_key(SECRET)
+def use(backend: str) -> None:
+    """Have the SDK use one of the two curve libraries, which it looks up for every signature."""
+    os.environ["ECC_BACKEND_CLASS"] = f"eth_keys.backends.{backend}"
 
 
 def sdk_place(key: Any, batch: list[actions.Order]) -> bytes:
@@ -101,7 +100,8 @@ def same_signature(batch: list[actions.Order]) -> None:
     nonces = itertools.count(start)
     mine = json.loads(ours(actions.place, batch))["request"]["payload"]
     nonces = itertools.count(start)
-    theirs = json.loads(sdk_place(wallet(CoinCurveECCBackend), batch))
+    use(LIBRARY)
+    theirs = json.loads(sdk_place(wallet, batch))
     for part in ("r", "s"):
         assert int(mine["signature"][part], 16) == int(theirs["signature"][part], 16), "signatures differ"
     assert mine["action"] == theirs["action"], "actions differ"
@@ -109,15 +109,16 @@ def same_signature(batch: list[actions.Order]) -> None:
 
 def ways(count: int, slow_count: int, rounds: int) -> list[list[Any]]:
     """One row for each batch and way."""
-    fast, slow = wallet(CoinCurveECCBackend), wallet(NativeECCBackend)
     cancels = [actions.Cancel(0, 566_617_233_807)]
     rows = []
     for name, build, theirs, items in (("1 order", actions.place, sdk_place, orders(1)),
                                        ("10 orders", actions.place, sdk_place, orders(10)),
                                        ("1 cancel", actions.cancel, sdk_cancel, cancels)):
         mine = timed(lambda b=build, i=items: ours(b, i), count, rounds)
-        with_library = timed(lambda t=theirs, i=items: t(fast, i), max(count // 8, 1), rounds)
-        without = timed(lambda t=theirs, i=items: t(slow, i), slow_count, 1)
+        use(LIBRARY)
+        with_library = timed(lambda t=theirs, i=items: t(wallet, i), max(count // 8, 1), rounds)
+        use(IN_PYTHON)
+        without = timed(lambda t=theirs, i=items: t(wallet, i), slow_count, 1)
         rows += [[f"{name}: mmfast", *mine, 1.0],
                  [f"{name}: SDK, libsecp256k1", *with_library, with_library[0] / mine[0]],
                  [f"{name}: SDK, curve in Python", *without, without[0] / mine[0]]]

@@ -297,6 +297,15 @@ def test_empty_budget_cancels_and_places_nothing():
     assert set(actions["kind"]) == {d.CANCEL}
 
 
+@pytest.mark.parametrize("name", ["kappa", "a_bps", "edge_bps", "fill_rate"])
+def test_side_with_unknown_numbers_is_disabled(name):
+    q = quote_at()
+    q[name] = np.nan
+    actions = resting().decide(q)
+    assert set(actions["reason"]) == {d.SIDE_OFF}
+    assert len(actions) == 6
+
+
 def test_broken_levels_are_not_placed():
     q = quote_at()
     q["edge_bps"][BID, 1], q["lots"][ASK, 0] = np.nan, 0

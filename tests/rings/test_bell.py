@@ -15,7 +15,7 @@ from mmfast.rings import bell as bells
 from mmfast.rings.atomics import compare_swap, fetch_add, load_acquire, monotonic_ns, store_release
 from mmfast.rings.bell import BELL_BYTES, O_ASLEEP, O_DESCRIPTOR, O_ONE, O_WAKES, get_up, lie_down, ring_bell, sleep
 from mmfast.topology import BELL
-from perf.rings.pair import Crew, fork, run_pair
+from perf.rings.pair import Crew, fork, run_pair, two_cores
 
 LONG_NS = 20_000_000_000  # a lost wake-up would cost this much
 FUTEX_TURNS = 30_000
@@ -174,6 +174,45 @@ def test_no_wake_up_is_lost_between_a_futex_sleeper_and_an_event_loop(page):
         os.close(descriptor)
     assert late == (0, 0)
     assert words[O_PONG // 8] == EVENTFD_TURNS
+
+
+@kernel
+def publish_in_step(bell, word, mine, other, count):
+    """Publish and ring, ``count`` times in step with the other process."""
+    for i in range(1, count + 1):
+        store_release(word, i)
+        ring_bell(bell)
+        store_release(mine, i)
+        while load_acquire(other) < i:
+            pass
+
+
+@kernel
+def lie_down_in_step(bell, word, mine, other, count):
+    """Lie down and look once more, in step; returns how often neither side saw the other."""
+    missed = 0
+    for i in range(1, count + 1):
+        lie_down(bell)
+        seen = load_acquire(word)
+        # Only when the writer is done is it certain that it has not seen us.
+        store_release(mine, i)
+        while load_acquire(other) < i:
+            pass
+        missed += seen < i and load_acquire(bell + O_ASLEEP) == 1
+        get_up(bell)
+    return missed
+
+
+def test_reader_sees_the_message_or_the_writer_sees_the_sleeper(page):
+    words, address = page
+    count, away = 200_000, (address + O_PING, address + 1024, address + 1152)
+    publish_in_step(address, *away, 0)
+    lie_down_in_step(address, *away, 0)
+    word, mine, other = away
+    _, missed = run_pair(lambda: publish_in_step(address, word, mine, other, count),
+                         lambda: lie_down_in_step(address, word, other, mine, count), two_cores(), 60.0)
+    assert missed == 0
+    assert words[O_WAKES // 8] > 0
 
 
 @kernel

@@ -78,4 +78,4 @@ def busy_share(idle):
 
 
 def test_a_spinning_loop_never_blocks_and_a_sleeping_one_does():
-    assert busy_share(SLEEP) < 20 < busy_share(SPIN)
+    assert busy_share(SPIN) > 10 + busy_share(SLEEP)

@@ -86,3 +86,13 @@ def test_the_record_goes_into_shared_memory_as_it_is(config):
     cells = np.zeros(2, PARAMETERS)
     cells[1] = parameters(config, "BTC", **BTC)
     assert cells[1]["clip_lots"] == 1_000
+
+
+@pytest.mark.parametrize("coin", ["BTC", "ETH"])
+@pytest.mark.parametrize("clips", [5.0, 25.0, 100.0])
+def test_gamma_agrees_with_the_governors_own(config, coin, clips):
+    from mmfast.governor.aversion import gamma0_from_skew
+    c = config.coins[coin]
+    governors = gamma0_from_skew(c.skew_limit_bps, clips, c.kappa_per_bp, c.intensity_per_s,
+                                 c.maker_fee_bps + c.adverse_bps, c.sigma_ref_bps)
+    assert gamma0(c, clips) == pytest.approx(governors, rel=1e-9)

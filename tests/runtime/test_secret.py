@@ -1,80 +1,11 @@
 """Claims about who can read a key."""
 
-import ctypes
 import os
-import secrets
-import signal
 
 import pytest
+from support.confinement import a_masked_key, in_child, occurrences, unmask
 
 from mmfast.runtime.secret import KEY_BYTES, Secret
-
-PR_SET_DUMPABLE = 4
-CHUNK = 1 << 20
-
-
-def in_child(body):
-    """What ``body`` returns in a forked child: the exit code, at most 127. Ends within a few seconds."""
-    pid = os.fork()
-    if pid == 0:
-        code = 127
-        try:
-            signal.alarm(20)
-            code = int(body())
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def occurrences(masked, mask):
-    """
-    How often the key ``masked`` xor ``mask`` stands in this process's memory.
-
-    The key is put together in a buffer of its own, whose own hit is not counted; bytes read go through one buffer.
-    """
-    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1)
-    found, window = 0, bytearray(CHUNK + KEY_BYTES)
-    places = []
-    with open("/proc/self/maps") as maps:
-        for line in maps:
-            span, rights = line.split()[:2]
-            start, end = (int(part, 16) for part in span.split("-"))
-            if rights.startswith("rw") and "[v" not in line and end - start < 1 << 30:
-                places.append((start, end))
-    descriptor = os.open("/proc/self/mem", os.O_RDONLY)
-    own = ctypes.addressof(ctypes.c_char.from_buffer(window))
-    for start, end in places:
-        for at in range(start, end, CHUNK):
-            try:
-                size = os.preadv(descriptor, [window], at)
-            except OSError:
-                continue
-            found += sum(1 for hit in matches(window, size, masked, mask) if hit < CHUNK and at + hit < end
-                         and not own - KEY_BYTES < at + hit < own + len(window))
-    return found
-
-
-def matches(window, size, masked, mask):
-    """Places in ``window`` where the masked key stands, never holding the key itself: four bytes lead, then compare."""
-    lead = bytes(a ^ b for a, b in zip(masked[:4], mask[:4]))
-    at = window.find(lead, 0, size)
-    while at >= 0:
-        if all(window[at + k] ^ mask[k] == masked[k] for k in range(min(KEY_BYTES, size - at))) and at + KEY_BYTES <= size:
-            yield at
-        at = window.find(lead, at + 1, size)
-
-
-def a_masked_key():
-    """A key as (masked, mask): neither of the two is the key."""
-    return secrets.token_bytes(KEY_BYTES), secrets.token_bytes(KEY_BYTES)
-
-
-def unmask(masked, mask):
-    """The key, in a buffer that is its only copy."""
-    key = bytearray(KEY_BYTES)
-    for k in range(KEY_BYTES):
-        key[k] = masked[k] ^ mask[k]
-    return key
 
 
 def test_the_bytes_that_came_in_are_wiped():

@@ -13,7 +13,16 @@ import numpy as np
 
 from mmfast.kernel import kernel
 from mmfast.rings import broadcast, seqlock, spsc
-from mmfast.rings.atomics import as_record, copy, fence_acquire, load_unordered, monotonic_ns, pause, store_unordered
+from mmfast.rings.atomics import (
+    as_record,
+    copy,
+    fence_acquire,
+    load_acquire,
+    load_unordered,
+    monotonic_ns,
+    pause,
+    store_unordered,
+)
 
 LINE = np.dtype([("word", "i8", (8,))])
 LINE_BYTES = 64
@@ -222,3 +231,16 @@ def read_cell_unguarded(cell: int, size: int, message: int, result: int, tries: 
         copy(message, cell + seqlock.CELL_HEADER_BYTES, size)
         fence_acquire()
         count(result + O_TORN, torn(message, size, load_unordered(message + 8) - 1))
+
+
+@kernel
+def count_heads_too_high(ring: int, tries: int) -> int:
+    """How often the head counted a message whose slot did not carry its number yet, or a later one's mark."""
+    wrong = 0
+    for _ in range(tries):
+        newest = broadcast.head(ring) - 1
+        if newest < 0:
+            continue
+        word = load_acquire(spsc.slot_address(ring, newest))
+        wrong += max(word, -(word + 2)) < newest
+    return wrong

@@ -144,7 +144,10 @@ def _read_touch(payload: bytes, position: int, record: Any, sz_decimals: int) ->
         if position >= 0 and byte_at(payload, position) == LETTER_N:
             position = skip_scalar(payload, position)
         else:
-            px_ticks, lots, count, position = read_level(payload, position, sz_decimals)
+            px_ticks, lots, count, after = quick_level(payload, position, sz_decimals)
+            if after == 0:
+                px_ticks, lots, count, after = read_level(payload, position, sz_decimals)
+            position = after
             if lots > 0:
                 record["px_ticks"][side], record["lots"][side], record["count"][side] = px_ticks, lots, count
         position = next_item(payload, position, CLOSE_ARRAY)
@@ -158,8 +161,9 @@ def decode_bbo(payload: bytes, record: Any, sz_decimals: int) -> int:
     """A ``bbo`` frame into a BBO record; a side that is null, or has no size, gets 0 lots."""
     record["kind"], record["ts_exch_ns"] = KIND_BBO, 0
     found = False
-    position = find(payload, 0, KEY_DATA)
-    position = enter(payload, position, OPEN_OBJECT)
+    position = enter(payload, find(payload, 0, KEY_DATA), OPEN_OBJECT)
+    if position < 0:
+        return position
     while inside(payload, position, CLOSE_OBJECT):
         key, position = read_key(payload, position)
         if position < 0:
@@ -224,8 +228,9 @@ def decode_book(payload: bytes, record: Any, sz_decimals: int) -> int:
     """An ``l2Book`` frame into a BOOK record; levels without size are dropped, rows end in zeros."""
     record["kind"], record["ts_exch_ns"], record["fast"] = KIND_BOOK, 0, 0
     found = False
-    position = find(payload, 0, KEY_DATA)
-    position = enter(payload, position, OPEN_OBJECT)
+    position = enter(payload, find(payload, 0, KEY_DATA), OPEN_OBJECT)
+    if position < 0:
+        return position
     while inside(payload, position, CLOSE_OBJECT):
         key, position = read_key(payload, position)
         if position < 0:
@@ -282,8 +287,9 @@ def decode_ctx(payload: bytes, record: Any) -> int:
     record["oracle_px"], record["mark_px"], record["mid_px"] = np.nan, np.nan, np.nan
     record["day_volume_usd"] = np.nan
     found = False
-    position = find(payload, 0, KEY_DATA)
-    position = enter(payload, position, OPEN_OBJECT)
+    position = enter(payload, find(payload, 0, KEY_DATA), OPEN_OBJECT)
+    if position < 0:
+        return position
     while inside(payload, position, CLOSE_OBJECT):
         key, position = read_key(payload, position)
         if position < 0:
@@ -309,6 +315,8 @@ def trade_start(payload: bytes) -> int:
 def trade_count(payload: bytes) -> int:
     """How many trades a ``trades`` frame holds, counted without reading them; or an error."""
     count, position = 0, trade_start(payload)
+    if position < 0:
+        return position
     while inside(payload, position, CLOSE_ARRAY):
         position = next_item(payload, skip_value(payload, position), CLOSE_ARRAY)
         count += 1

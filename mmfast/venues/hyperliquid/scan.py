@@ -103,13 +103,12 @@ def skip_string(payload: bytes, position: int) -> int:
     position = expect(payload, position, QUOTE)
     if position < 0:
         return position
-    byte = byte_at(payload, position)
-    while byte != QUOTE:
-        if byte == 0:
-            return ERR_TRUNCATED
+    while position < len(payload):
+        byte = payload[position]
+        if byte == QUOTE:
+            return position + 1
         position += 2 if byte == BACKSLASH else 1
-        byte = byte_at(payload, position)
-    return position + 1
+    return ERR_TRUNCATED
 
 
 @kernel

@@ -1,0 +1,80 @@
+"""Claims about the keys of an engine."""
+
+import pytest
+from eth_account import Account
+from support.confinement import a_masked_key, in_child, occurrences, unmask
+
+from mmfast.hosts.keys import Keys
+
+ACCOUNT = "0x" + "AB" * 20
+
+
+def key(number):
+    return bytearray(bytes(31) + bytes([number]))
+
+
+@pytest.fixture
+def keys():
+    made = Keys(ACCOUNT, key(1), key(2))
+    yield made
+    made.gateway.forget()
+    made.watchdog.forget()
+
+
+def test_addresses_are_those_of_the_ethereum_library(keys):
+    assert keys.gateway_address == Account.from_key(bytes(key(1))).address.lower()
+    assert keys.watchdog_address == Account.from_key(bytes(key(2))).address.lower()
+    assert keys.account == ACCOUNT.lower()
+
+
+def test_the_bytes_that_came_in_are_wiped():
+    mine, yours = key(1), key(2)
+    keys = Keys(ACCOUNT, mine, yours)
+    assert mine == yours == bytes(32)
+    assert (keys.gateway.take(), keys.watchdog.take()) == (key(1), key(2))
+    keys.keep_only("nobody")
+
+
+@pytest.mark.parametrize(("process", "gateway", "watchdog"), [
+    ("gateway", True, False), ("watchdog", False, True), ("feed", False, False), ("estimator", False, False),
+    ("quoter", False, False)])
+def test_a_process_keeps_the_key_it_signs_with_and_no_other(keys, process, gateway, watchdog):
+    keys.keep_only(process)
+    for secret, kept, want in ((keys.gateway, gateway, key(1)), (keys.watchdog, watchdog, key(2))):
+        if kept:
+            assert secret.take() == want
+        else:
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                secret.take()
+
+
+def test_the_key_of_the_account_itself_is_refused():
+    master = Account.from_key(bytes(key(7))).address
+    for gateway, watchdog in ((key(7), key(2)), (key(1), key(7))):
+        with pytest.raises(ValueError, match="keys of its agents only") as refusal:
+            Keys(master, gateway, watchdog)
+        assert master.lower() in str(refusal.value)
+
+
+def test_one_key_for_both_is_refused():
+    with pytest.raises(ValueError, match="each needs an agent of its own"):
+        Keys(ACCOUNT, key(3), key(3))
+
+
+def test_the_text_shows_addresses_only(keys):
+    text = f"{keys!r} {keys} {vars(keys)}"
+    assert keys.gateway_address in text
+    assert bytes(key(1)).hex() not in text
+    assert "bytearray" not in text
+
+
+def test_a_child_that_does_not_sign_has_no_key_in_its_memory():
+    halves = [a_masked_key() for _ in range(2)]
+    keys = Keys(ACCOUNT, unmask(*halves[0]), unmask(*halves[1]))
+
+    def child(process):
+        keys.keep_only(process)
+        return sum(occurrences(*half) for half in halves)
+
+    assert [in_child(lambda name=name: child(name)) for name in ("feed", "quoter", "gateway")] == [0, 0, 0]
+    keys.keep_only("nobody")
