@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 PACKAGE = Path(__file__).parent
+KEEP_S = 86_400.0
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -45,19 +46,20 @@ def _last_used(folder: Path) -> float:
         return 0.0
 
 
-def select_cache(root: Path | None = None, package: Path = PACKAGE, keep: int = 4) -> Path:
+def select_cache(root: Path | None = None, package: Path = PACKAGE, keep_s: float = KEEP_S) -> Path:
     """
-    Make the folder of this source tree and keep it with the most recently used others, ``keep`` in all.
+    Make the folder of this source tree and drop those that no start has used for ``keep_s`` seconds.
 
-    A few are kept because two checkouts on one host would otherwise empty each other's folder.
+    Younger ones stay: another checkout on this host may be compiling into its folder right now.
     """
     root = root or cache_root()
     folder = root / source_hash(package)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.utime(folder)
-    others = sorted((p for p in root.iterdir() if p != folder), key=_last_used, reverse=True)
-    for stale in others[keep - 1 :]:
-        shutil.rmtree(stale, ignore_errors=True)
+    now = folder.stat().st_mtime
+    for other in root.iterdir():
+        if now - other.stat().st_mtime > keep_s:
+            shutil.rmtree(other, ignore_errors=True)
     return folder
 
 

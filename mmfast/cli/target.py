@@ -77,15 +77,15 @@ def living(engine: str) -> House:
 
 
 def last_seen(engine: str) -> str:
-    """", last seen 3.2 s ago" by its newest heartbeat; "" if nothing can be told."""
+    """", last seen 3.2 s ago" by its supervisor's heartbeat; "" if nothing can be told."""
     import time
 
     from mmfast.rings.segment import SegmentError
     from mmfast.runtime.attach import attach
+    from mmfast.runtime.snapshot import last_beat_ns
 
     try:
-        beats = attach(engine).table("heartbeat")["beat_ns"]
+        newest = last_beat_ns(attach(engine).table("heartbeat"))
     except SegmentError:
         return ""
-    newest = int(beats.max())
     return f", last seen {(time.monotonic_ns() - newest) / 1e9:.1f} s ago" if newest else ""

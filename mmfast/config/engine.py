@@ -30,7 +30,6 @@ class Engine(Section):
     coins: Annotated[tuple[CoinName, ...], Field(min_length=1, max_length=MAX_COINS)]
     state_dir: Annotated[str, Field(min_length=1)]
     host: Literal["auto", "isolated", "shared", "fused"]
-    log_level: Literal["debug", "info", "warning", "error"]
 
 
 class Venue(Section):

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mmfast.config.section import Bps, Count, Milliseconds, NonNegative, Seconds, Section, Share
+from mmfast.config.section import Bps, Milliseconds, NonNegative, Seconds, Section
 
 Ping = Annotated[float, Field(gt=0, lt=60)]
 Connects = Annotated[int, Field(ge=1, le=30)]
@@ -43,9 +43,7 @@ class Gateway(Section):
     reconnect_first_s: Seconds
     reconnect_max_s: Seconds
     max_connects_per_min: Connects
-    cancel_reserve_share: Share
     flatten_slippage_bps: Bps
-    flatten_timeout_s: Seconds
     stop_cancel_s: Seconds
 
 
@@ -65,7 +63,6 @@ class Watchdog(Section):
     check_ms: Annotated[float, Field(ge=1, le=10_000)]
     heartbeat_limit_ms: HeartbeatLimit
     reconcile_s: Seconds
-    mismatches_to_kill: Count
     kill_confirm_s: Seconds
     resend_cancel_s: Seconds
     pause_min_s: NonNegative

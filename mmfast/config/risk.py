@@ -31,7 +31,6 @@ class Risk(Section):
     max_position_usd: Dollars
     max_order_usd: Dollars
     max_open_orders: Annotated[int, Field(ge=1, le=MAX_OPEN_ORDERS)]
-    max_orders_per_min: Count
     max_fills_per_min: Count
     max_loss_usd: Dollars
     max_drawdown_usd: Dollars

@@ -90,7 +90,9 @@ def publish_frame(payload: bytes, context: int, instruments: np.ndarray, ts_recv
 def _stamp_channel(feed: Any, inst: int, channel: int, ts_recv_ns: int, ts_exch_ns: int) -> None:
     """Note that the channel spoke, and its usual interval (exponential mean over 16 messages)."""
     row = as_record(feed["channels"] + (inst * CHANNEL_COUNT + channel) * CHANNEL_BYTES, CHANNEL)
-    if row["message_count"] > 0:
+    if row["message_count"] == 1:
+        row["interval_ns"] = ts_recv_ns - row["last_ns"]
+    elif row["message_count"] > 1:
         row["interval_ns"] += (ts_recv_ns - row["last_ns"] - row["interval_ns"]) // 16
     row["last_ns"] = ts_recv_ns
     row["last_exch_ns"] = ts_exch_ns

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mmfast.config import EngineConfig
+from mmfast.config.process import Feed
 from mmfast.feed.admit import FEED_STATE
 from mmfast.feed.publish import FAULT, FEED, publish_frame, publish_gap, publish_timer
 from mmfast.records.control import (
@@ -41,6 +42,7 @@ from mmfast.runtime.link import Link, LinkPolicy
 from mmfast.runtime.process import Placement
 from mmfast.runtime.wake import bell_address
 from mmfast.topology import HISTOGRAM
+from mmfast.units import NS_PER_S
 from mmfast.venues.hyperliquid import decode, encode
 
 # The names under which the venue keeps the five channels of a coin.
@@ -70,6 +72,9 @@ class FeedStage:
         self.counters = Counters(house, "feed")
         self.errors = ErrorLog(house, "feed")
         self.channels = house.table("channel")
+        self.limits_ns = channel_limits_ns(config.feed)
+        self.channels["limit_ns"] = np.tile(self.limits_ns, len(self.names))
+        self.silent = np.zeros((len(self.names), CHANNEL_COUNT), np.bool_)
         self.states = np.zeros(len(self.names), FEED_STATE)
         self.context = np.zeros(1, FEED)
         self.context["market"] = house.address["market"]
@@ -137,16 +142,29 @@ class FeedStage:
             self.after()
 
     def _note_stale(self, now_ns: int) -> None:
-        """A coin whose touch and fast book are both silent is marked once, and again when it speaks and stops."""
-        limit_ns = int(self.config.feed.stale_bbo_or_book_s * 1e9)
+        """
+        Count channels that have fallen silent, once each time.
+
+        A coin whose touch and fast book are both silent is given up with a GAP: the touch alone may rest for long.
+        """
         last_ns = self.channels["last_ns"].reshape(-1, CHANNEL_COUNT)
+        silent = (last_ns > 0) & (self.limits_ns > 0) & (now_ns - last_ns > self.limits_ns)
+        self.channels["gap_count"] += (silent & ~self.silent).reshape(-1)
+        self.silent = silent
         newest = np.maximum(last_ns[:, CHANNEL_BBO], last_ns[:, CHANNEL_BOOK_FAST])
-        stale = (newest > 0) & (now_ns - newest > limit_ns)
+        stale = (newest > 0) & (now_ns - newest > self.limits_ns[CHANNEL_BOOK_FAST])
         for inst in np.flatnonzero(stale & (self.states["stale"] == 0)):
             self.counters.add("gap_count")
-            self.channels["gap_count"][inst * CHANNEL_COUNT + CHANNEL_BBO] += 1
             publish_gap(self.address, int(inst), GAP_STALE, now_ns)
         self.states["stale"] = stale
+
+
+def channel_limits_ns(feed: Feed) -> np.ndarray:
+    """Silence that each channel may keep, shape (CHANNEL_COUNT,) [ns]; 0 where silence means nothing."""
+    limits_s = np.zeros(CHANNEL_COUNT)
+    limits_s[CHANNEL_BOOK_FAST], limits_s[CHANNEL_TRADES] = feed.stale_bbo_or_book_s, feed.stale_trades_s
+    limits_s[CHANNEL_BOOK_SLOW], limits_s[CHANNEL_CTX] = feed.stale_book_slow_s, feed.stale_ctx_s
+    return (limits_s * NS_PER_S).astype(np.int64)
 
 
 def main(house: House, config: EngineConfig, placement: Placement, ws_url: str) -> int:

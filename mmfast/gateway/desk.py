@@ -15,12 +15,13 @@ import numpy as np
 from mmfast.config import EngineConfig
 from mmfast.executor import budget as budgets
 from mmfast.executor import lifecycle
-from mmfast.executor.diff import ACTION, ACTION_MAX, PLACE, diff
-from mmfast.executor.limits import new_limits
+from mmfast.executor.diff import ACTION, ACTION_MAX
+from mmfast.executor.limits import LIMITS, new_limits
 from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
+from mmfast.gateway import plan as plans
 from mmfast.records.account import FILL, KIND_FILL, KIND_POSITION, LEDGER
-from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, OPEN, ORDER, ORDER_SLOTS, PENDING
+from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, OPEN, ORDER_SLOTS, PENDING
 from mmfast.records.order import FILLED as FILLED_STATE
 from mmfast.records.quote import QUOTE
 from mmfast.rings import seqlock, spsc
@@ -60,10 +61,15 @@ class Desk:
         self.tids = books.new_tids()
         self.ledgers = house.cells("ledger").copy()
         self.budget = budgets.new_budget(now_ns)
-        self.limits = [self._limits(config, inst) for inst in range(len(self.instruments))]
+        self.limits = np.zeros(len(self.instruments), LIMITS)
+        for inst in range(len(self.instruments)):
+            self.limits[inst] = self._limits(config, inst)[0]
         self.quotes = np.zeros(len(self.instruments), QUOTE)
         self.versions = [0] * len(self.instruments)
         self.actions = np.zeros(ACTION_MAX, ACTION)
+        self.slots = np.zeros((2, ACTION_MAX), np.int64)
+        self.counts = np.zeros(4, np.int64)
+        self.table_address, self.working_address = house.address["order"], int(self.orders.ctypes.data)
         self.freed = np.zeros(ORDER_SLOTS, np.int64)
         self.account_rings = [(house.address[f"account_{r}"], bell_address(house, r)) for r in ACCOUNT_READERS]
         for ring, _ in self.account_rings:
@@ -100,33 +106,21 @@ class Desk:
         The placed ones are PENDING and stand in shared memory when this returns. With ``may_trade`` False
         everything that rests is canceled, whatever the quote says.
         """
-        budgets.refill(self.budget[0], now_ns)
-        held = int(self.budget[0]["held_count"])
-        quote = self.quotes[inst]
         if not may_trade:
-            quote["pull"] = 1
-        used = self.orders[: table.high_water(self.orders)]
-        count = diff(quote, used, inst, now_ns, self.parameters[inst], self.budget[0], self.limits[inst][0],
-                     int(self.ledgers[inst]["position_lots"]), self.actions)
-        self.counters.add("held_count", int(self.budget[0]["held_count"]) - held)
-        cancels, places = [], []
-        for action in self.actions[:count]:
-            if action["kind"] != PLACE:
-                cancels.append(int(action["slot"]))
-                continue
-            slot = table.place(self.orders, self.register[0], action, quote, inst, now_ns)
-            if slot == table.NONE:
-                self.counters.add("blocked_count")
-                self.errors.record("the order table is full: no order was placed")
-                break
-            places.append(slot)
-            self.mirror(slot)
-        return cancels, places
+            self.quotes[inst]["pull"] = 1
+        plans.plan(self.quotes, self.orders, table.high_water(self.orders), inst, now_ns, self.parameters, self.budget,
+                   self.limits, self.ledgers, self.actions, self.register, self.table_address, self.working_address,
+                   self.slots, self.counts)
+        cancels, places, held, full = self.counts.tolist()
+        self.counters.add("held_count", held)
+        if full:
+            self.counters.add("blocked_count")
+            self.errors.record("the order table is full: no order was placed")
+        return self.slots[0, :cancels].tolist(), self.slots[1, :places].tolist()
 
     def mirror(self, slot: int) -> None:
         """Publish one slot of the working table."""
-        seqlock.store(seqlock.cell_address(self.house.address["order"], slot),
-                      self.orders.ctypes.data + slot * ORDER.itemsize, ORDER.itemsize)
+        plans.mirror(self.table_address, self.working_address, slot)
 
     def apply(self, slot: int, event: int, now_ns: int, told_lots: int = table.UNTOLD) -> None:
         """Let an event of the life table happen to an order, and publish it."""

@@ -27,9 +27,9 @@ from mmfast.executor import lifecycle
 from mmfast.gateway.account import Account
 from mmfast.gateway.desk import Desk
 from mmfast.gateway.flatten import Flattener
+from mmfast.gateway.plan import mark_canceling, mark_written
 from mmfast.gateway.stamps import Stamps
 from mmfast.records.control import KILL_SIGNER, STATE_RUNNING, STATE_STARTING
-from mmfast.records.order import PENDING
 from mmfast.rings.region import House
 from mmfast.runtime.control import Control
 from mmfast.runtime.eventloop import run_loop
@@ -124,12 +124,11 @@ class GatewayStage:
         if not self.link.connected:
             return
         cancels, places = self.desk.plan(inst, self._may_trade(inst, now_ns), now_ns)
+        diffed_ns = time.monotonic_ns()
         if cancels:
             self.cancel(cancels)
         if places:
-            diffed_ns = time.monotonic_ns()
-            for slot in places:
-                self.desk.orders[slot]["ts_diffed_ns"] = diffed_ns
+            self.desk.orders["ts_diffed_ns"][places] = diffed_ns
             self.place(places)
 
     # ---- sending
@@ -144,14 +143,8 @@ class GatewayStage:
             for slot in slots:
                 self.desk.apply(slot, lifecycle.DROPPED, time.monotonic_ns())
             return
-        written_ns = time.monotonic_ns()
-        for slot in slots:
-            order = orders[slot]
-            order["nonce"], order["expires_after_ms"] = signed[0], signed[1]
-            order["ts_signed_ns"] = signed[2]
-            if order["state"] == PENDING:
-                self.desk.apply(slot, lifecycle.WRITTEN, written_ns)
-            self.stamps.on_written(order)
+        mark_written(orders, self.desk.register, np.array(slots), *signed, time.monotonic_ns(), self.desk.table_address,
+                     self.desk.working_address, self.stamps.address)
         self.counters.add("order_sent_count", len(slots))
 
     def cancel(self, slots: list[int]) -> None:
@@ -161,11 +154,8 @@ class GatewayStage:
                  for inst, hi, lo in columns(orders[slots], ("inst", "cloid_hi", "cloid_lo"))]
         action = actions.cancel_by_cloid(batch, fast=True)
         if self._post(action, partial(self._on_cancel_answer, slots), len(slots)) is not None:
-            now = time.monotonic_ns()
-            for slot in slots:
-                self.desk.apply(slot, lifecycle.CANCEL_WRITTEN, now)
-                orders[slot]["ts_cancel_ns"] = now
-                self.desk.mirror(slot)
+            mark_canceling(orders, self.desk.register, np.array(slots), time.monotonic_ns(), self.desk.table_address,
+                           self.desk.working_address)
             self.counters.add("cancel_sent_count", len(slots))
 
     def cancel_oids(self, cancels: list[tuple[int, int]]) -> None:

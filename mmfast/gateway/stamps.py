@@ -42,19 +42,15 @@ class Stamps:
     """The gateway's histograms."""
 
     def __init__(self, house: House) -> None:
-        self._table = house.address["histogram"] + HEADER_BYTES
-
-    def on_written(self, order: Any) -> None:
-        """The order's bytes were handed to the socket."""
-        stamp_written(order, self._table)
+        self.address = house.address["histogram"] + HEADER_BYTES
 
     def on_acked(self, order: Any, now_ns: int) -> None:
         """The venue answered the order."""
-        observe(self._table + ACK, now_ns - int(order["ts_written_ns"]))
+        observe(self.address + ACK, now_ns - int(order["ts_written_ns"]))
 
     def on_update(self, order: Any, status: str, now_ns: int) -> None:
         """The venue reported the order open, or canceled after we asked for it."""
         if status == "open":
-            observe(self._table + ON_BOOK, now_ns - int(order["ts_written_ns"]))
+            observe(self.address + ON_BOOK, now_ns - int(order["ts_written_ns"]))
         elif status == "canceled" and order["ts_cancel_ns"] > 0:
-            observe(self._table + CANCEL, now_ns - int(order["ts_cancel_ns"]))
+            observe(self.address + CANCEL, now_ns - int(order["ts_cancel_ns"]))

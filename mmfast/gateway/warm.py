@@ -12,10 +12,11 @@ import numpy as np
 
 from mmfast.executor import budget as budgets
 from mmfast.executor import lifecycle
-from mmfast.executor.diff import ACTION, ACTION_MAX, diff
+from mmfast.executor.diff import ACTION, ACTION_MAX
 from mmfast.executor.limits import new_limits
 from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
+from mmfast.gateway import plan as plans
 from mmfast.gateway import reconcile
 from mmfast.gateway.stamps import Stamps
 from mmfast.records.account import FILL
@@ -34,9 +35,13 @@ def warm(house: House) -> None:
     ledger, tids, fill = house.cells("ledger").copy(), books.new_tids(), np.zeros(1, FILL)
     actions, limits, budget = np.zeros(ACTION_MAX, ACTION), new_limits(1, 1, 1.0), budgets.new_budget(0)
     parameters = house.cells("parameters").copy()
-    for fair_px in (0.0, 1.0):
-        quote["fair_px"] = fair_px
-        diff(quote[0], orders[:0], 0, 0, parameters[0], budget[0], limits[0], 0, actions)
+    slots, counts = np.zeros((2, ACTION_MAX), np.int64), np.zeros(4, np.int64)
+    cells, working = house.address["order"], int(orders.ctypes.data)
+    plans.plan(quote, orders, 0, 0, 0, parameters, budget, limits, ledger, actions, register, cells, working, slots,
+               counts)
+    plans.mirror(cells, working, 0)
+    plans.mark_written(orders, register, slots[0, :0].copy(), 0, 0, 0, 0, cells, working, Stamps(house).address)
+    plans.mark_canceling(orders, register, slots[0, :0].copy(), 0, cells, working)
     slot = table.place(orders, register[0], actions[0], quote[0], 0, 0)
     table.apply(orders[slot], register[0], lifecycle.WRITTEN, table.UNTOLD, 0)
     table.fill(orders[slot], register[0], 1, 0)
@@ -45,7 +50,6 @@ def warm(house: House) -> None:
     table.find_by_oid(orders, 1)
     table.high_water(orders)
     table.sweep(orders, 0, 0, np.zeros(1, np.int64))
-    Stamps(house).on_written(orders[slot])
     for source in (np.zeros(1, FILL)[0], fill[0]):
         books.book_fill(ledger[0], tids[0], source)
     books.reconcile_position(ledger[0], 0, 0)

@@ -42,7 +42,7 @@ CHANNEL = bare(("last_ns", "i8"), ("last_exch_ns", "i8"), ("message_count", "i8"
 CHANNEL_COUNT = 5
 
 # Why the kill switch latched; 0 is "trading allowed".
-KILL_NONE, KILL_MANUAL, KILL_LOSS, KILL_DRAWDOWN, KILL_POSITION, KILL_GATEWAY_LOST, KILL_MISMATCH, KILL_RING_FULL = range(8)
-KILL_CRASH_LOOP, KILL_WATCHDOG_LOST, KILL_RATE, KILL_SIGNER = 8, 9, 10, 11
+(KILL_NONE, KILL_MANUAL, KILL_LOSS, KILL_DRAWDOWN, KILL_POSITION, KILL_GATEWAY_LOST, KILL_MISMATCH, KILL_RING_FULL,
+ KILL_CRASH_LOOP, KILL_RATE, KILL_SIGNER) = range(11)
 KILL_NAMES = ("none", "manual", "loss limit", "drawdown limit", "position limit", "gateway lost", "reconcile mismatch",
-              "lossless ring full", "crash loop", "watchdog lost", "order or fill rate", "signer refused by the venue")
+              "lossless ring full", "crash loop", "order or fill rate", "signer refused by the venue")

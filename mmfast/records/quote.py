@@ -15,10 +15,10 @@ KIND_MANDATE, KIND_SURFACE, KIND_QUOTE = 41, 42, 43
 QUOTE_LEVELS = 8
 
 # Why a side shows nothing; 0 is "it quotes".
-SIDE_QUOTES, SIDE_NO_BELIEF, SIDE_NO_ROOM, SIDE_NO_EDGE, SIDE_TOO_DEEP, SIDE_TOO_SMALL, SIDE_PAUSED = 0, 1, 2, 3, 4, 5, 6
+(SIDE_QUOTES, SIDE_NO_BELIEF, SIDE_NO_ROOM, SIDE_NO_EDGE, SIDE_TOO_DEEP, SIDE_TOO_SMALL) = range(6)
 SIDE_REASONS = {SIDE_QUOTES: "quotes", SIDE_NO_BELIEF: "no usable belief", SIDE_NO_ROOM: "no room under the limit",
                 SIDE_NO_EDGE: "no edge after costs", SIDE_TOO_DEEP: "beyond the deepest allowed level",
-                SIDE_TOO_SMALL: "below the venue's minimum order", SIDE_PAUSED: "paused"}
+                SIDE_TOO_SMALL: "below the venue's minimum order"}
 
 MANDATE = record(
     *STAMPS,

@@ -127,8 +127,9 @@ class Segment:
 
 def _lock(name: str) -> int:
     # A description of its own: the mapping keeps a duplicate of the first one in every child.
+    # Blocking: somebody who asks `owner_lives` at this instant holds the lock for microseconds.
     descriptor = os.open(SHM_FOLDER / name.lstrip("/"), os.O_RDWR | os.O_CLOEXEC)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
     return descriptor
 
 

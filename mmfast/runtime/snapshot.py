@@ -60,7 +60,7 @@ class Monitor:
     def _inside(self, house: House) -> Row:
         coins = holdings(house)
         hearts = house.table("heartbeat").copy()
-        newest = int(hearts["beat_ns"].max())
+        newest = last_beat_ns(hearts)
         now_ns = time.monotonic_ns()
         return {
             "run_id": house.segment.run_id, "pid": house.segment.owner_pid,
@@ -96,6 +96,11 @@ class Monitor:
         before, then = self._cpu.get(pid, (0.0, began))
         self._cpu[pid] = (used, now)
         return {"cpu_percent": round(100.0 * (used - before) / max(now - then, 1e-3), 1), "rss_bytes": rss}
+
+
+def last_beat_ns(hearts: Any) -> int:
+    """When the owner of a house last gave a sign of life, 0 if never; children may outlive it to clear the market."""
+    return int(hearts["beat_ns"][PROCESSES.index("supervisor")] or hearts["beat_ns"].max())
 
 
 def read_run(folder: Path) -> Row | None:

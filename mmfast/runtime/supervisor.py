@@ -32,6 +32,7 @@ from mmfast.runtime.counters import Counters
 from mmfast.runtime.errorlog import ErrorLog
 from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.process import Child, Placement, fork, reap
+from mmfast.runtime.wake import SLEEP
 from mmfast.topology import ENGINE_PROCESSES
 
 RESTARTS_PER_MINUTE = 3
@@ -58,6 +59,7 @@ class Supervisor:
         self.restarts: dict[str, int] = dict.fromkeys(bodies, 0)
         self.control = Control(house)
         self._heart = Heart(house, "supervisor")
+        self._heart.describe(-1, SLEEP)
         self._counters = Counters(house, "supervisor")
         self._errors = ErrorLog(house, "supervisor")
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)

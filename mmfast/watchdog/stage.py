@@ -48,6 +48,7 @@ ANSWER_NS = 2 * NS_PER_S
 SILENCE_S = 45.0
 CANCEL_BATCH = 100
 START_GRACE_NS = 15 * NS_PER_S
+ORPHAN_NS = 60 * NS_PER_S  # without a supervisor and without a venue there is nothing left to do
 
 
 class WatchdogStage:
@@ -84,6 +85,8 @@ class WatchdogStage:
         self.next_reconcile_ns = 0
         self.next_cancel_ns = 0
         self.settled_ns = 0
+        self.orphaned_ns = 0
+        self.clearing_ns = 0
         watch = config.watchdog
         policy = LinkPolicy(watch.ping_s, SILENCE_S, config.gateway.reconnect_first_s,
                             config.gateway.reconnect_max_s, config.gateway.max_connects_per_min)
@@ -135,8 +138,10 @@ class WatchdogStage:
             self._clear_market(now_ns, f"kill switch: {KILL_NAMES[reason]}")
         elif self.paused_ns and now_ns - self.paused_ns > self.limits.heartbeat_ns and self._live():
             self._clear_market(now_ns, "paused, and orders still rest")
-        elif now_ns >= self.next_reconcile_ns and self.link.connected:
-            self._reconcile(now_ns)
+        else:
+            self.clearing_ns = 0
+            if now_ns >= self.next_reconcile_ns and self.link.connected:
+                self._reconcile(now_ns)
 
     def snapshot(self, now_ns: int) -> Snapshot:
         """What can be seen now."""
@@ -203,6 +208,9 @@ class WatchdogStage:
             return
         self.next_cancel_ns = now_ns + int(self.config.watchdog.resend_cancel_s * NS_PER_S)
         self.errors.record(f"clearing the market: {why}")
+        self.clearing_ns = self.clearing_ns or now_ns
+        if now_ns - self.clearing_ns > self.config.watchdog.kill_confirm_s * NS_PER_S:
+            self.errors.record(f"the venue has not confirmed an empty market in {self.config.watchdog.kill_confirm_s:g} s")
         orders = self.house.cells("order")
         batch = [actions.CloidCancel(int(self.instruments[orders[s]["inst"]]["asset"]), int(orders[s]["cloid_hi"]),
                                      int(orders[s]["cloid_lo"])) for s in self._live()]
@@ -229,10 +237,12 @@ class WatchdogStage:
         return int(self.house.cells("order")["expires_after_ms"].max()) < time.time_ns() // NS_PER_MS
 
     def _orphaned(self, now_ns: int) -> bool:
-        """The supervisor is gone: pull everything, then end. True when the venue shows nothing."""
+        """The supervisor is gone: pull everything, then end; True when the venue shows nothing, or does not answer."""
+        self.orphaned_ns = self.orphaned_ns or now_ns
         self.control.pause(PAUSE_WATCHDOG)
         self._clear_market(now_ns, "the supervisor is gone")
-        return self.counters.get("resting_count") == 0 and not len(self._live())
+        cleared = self.counters.get("resting_count") == 0 and not len(self._live())
+        return cleared or now_ns - self.orphaned_ns > ORPHAN_NS
 
     # ---- the venue
 

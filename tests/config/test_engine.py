@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from mmfast.config.engine import HOST_PROCESSES, Engine, Host, Place, Venue
 from mmfast.topology import ENGINE_PROCESSES
 
-ENGINE = {"name": "main", "coins": ("BTC",), "state_dir": "/tmp/x", "host": "auto", "log_level": "info"}
+ENGINE = {"name": "main", "coins": ("BTC",), "state_dir": "/tmp/x", "host": "auto"}
 VENUE = {"kind": "local", "http_url": "http://127.0.0.1:1", "ws_url": "ws://127.0.0.1:1/ws", "mainnet": False,
          "live": False, "account_address": "", "gateway_key_file": "", "watchdog_key_file": ""}
 

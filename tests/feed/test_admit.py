@@ -71,7 +71,8 @@ def test_a_quarantined_record_does_not_move_the_clock_of_its_channel():
     (1, 0, 5, 1),  # the first subscription: everything is
     (1, 10, 9, 1), (1, 10, 10, 1), (1, 10, 11, 0)])
 def test_a_print_is_a_repetition_when_it_follows_a_subscription_and_was_seen(replaying, last_ns, time_ns, old):
-    state, trade = one(FEED_STATE, replaying=replaying, last_trade_ns=last_ns), one(TRADE, ts_exch_ns=time_ns, replayed=7)
+    state = one(FEED_STATE, replaying=replaying, last_trade_ns=last_ns)
+    trade = one(TRADE, ts_exch_ns=time_ns, replayed=7)
     assert mark_replayed(state, trade) == old
     assert trade["replayed"] == old
 

@@ -261,7 +261,7 @@ def check_ctx(record, data):
 
 @needs_captured
 def test_captured_frames_become_what_a_json_reader_reads_in_them():
-    seen = {kind: 0 for kind in CODES}
+    seen = dict.fromkeys(CODES, 0)
     for name, payload, message in captured_frames():
         flow = Flow(COINS)
         assert flow.frame(payload) == CODES[message["channel"]], (name, payload[:200])

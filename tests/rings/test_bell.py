@@ -177,9 +177,18 @@ def test_no_wake_up_is_lost_between_a_futex_sleeper_and_an_event_loop(page):
 
 
 @kernel
+def linger(ns):
+    """Let the two sides meet at every distance in time."""
+    until = monotonic_ns() + ns
+    while monotonic_ns() < until:
+        pass
+
+
+@kernel
 def publish_in_step(bell, word, mine, other, count):
     """Publish and ring, ``count`` times in step with the other process."""
     for i in range(1, count + 1):
+        linger(i * 7 & 255)
         store_release(word, i)
         ring_bell(bell)
         store_release(mine, i)
@@ -192,6 +201,7 @@ def lie_down_in_step(bell, word, mine, other, count):
     """Lie down and look once more, in step; returns how often neither side saw the other."""
     missed = 0
     for i in range(1, count + 1):
+        linger(i * 13 & 255)
         lie_down(bell)
         seen = load_acquire(word)
         # Only when the writer is done is it certain that it has not seen us.

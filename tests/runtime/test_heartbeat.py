@@ -2,6 +2,7 @@
 
 import os
 import time
+from itertools import pairwise
 
 from mmfast.records.control import HEARTBEAT, STATE_RUNNING, STATE_STOPPED
 from mmfast.runtime import heartbeat
@@ -68,5 +69,5 @@ def test_place_and_restarts_are_told(house):
 
 def test_each_process_has_a_line_pair_of_its_own(house):
     addresses = [Heart(house, name).address for name in PROCESSES]
-    assert {b - a for a, b in zip(addresses, addresses[1:])} == {HEARTBEAT.itemsize} == {128}
+    assert {b - a for a, b in pairwise(addresses)} == {HEARTBEAT.itemsize} == {128}
     assert addresses[0] % 128 == 0

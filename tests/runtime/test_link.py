@@ -5,6 +5,7 @@ import logging
 import socket
 import time
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import picows
 import pytest
@@ -222,20 +223,32 @@ def test_no_more_connections_than_the_venue_allows():
     uvloop.run(body())
 
 
-def test_an_attempt_leaves_the_allowance_after_a_minute(monkeypatch):
+class Hasty(Link):
+    """A link whose waits pass at once on a clock of its own."""
+
+    passed_s = 0.0
+
+    async def _pause(self, seconds):
+        Hasty.passed_s += seconds
+        await asyncio.sleep(0)
+
+
+def test_an_attempt_leaves_the_allowance_after_a_minute_and_not_before(monkeypatch):
     async def body():
-        server = Server()
-        server.hang_up = True
-        policy = POLICY._replace(connections_per_minute=3, retry_first_s=0.0, retry_max_s=0.0)
-        shift = [0.0]
-        clock = type("Clock", (), {"monotonic": lambda: time.monotonic() + shift[0],
+        clock = type("Clock", (), {"monotonic": lambda: time.monotonic() + Hasty.passed_s,
                                    "monotonic_ns": time.monotonic_ns})
         monkeypatch.setattr(links, "time", clock)
-        async with linked(server, policy, wait=False) as (link, _):
-            await until(lambda: len(server.peers) == 3)
-            shift[0] = 61.0
-            link._closed.set()  # ends the wait that began before the minute had passed
-            await until(lambda: len(server.peers) == 6)
+        server, told, attempts = Server(), Told(), []
+        server.hang_up = True
+        async with listening(server) as url:
+            policy = POLICY._replace(connections_per_minute=3, retry_first_s=15.0, retry_max_s=15.0)
+            link = Hasty(url, policy, lambda: attempts.append(clock.monotonic()), told.frame, told.lost)
+            keeping = asyncio.ensure_future(link.keep_up())
+            await until(lambda: len(attempts) >= 10)
+            link.close()
+            await asyncio.wait_for(keeping, 2.0)
+        assert all(later - earlier > 59.9 for earlier, later in zip(attempts, attempts[3:]))
+        assert attempts[9] - attempts[0] < 240.0  # and none is kept waiting for longer
 
     uvloop.run(body())
 
@@ -253,7 +266,7 @@ def test_a_venue_that_is_not_there_is_tried_again_ever_more_slowly(run):
         link.close()
         await asyncio.wait_for(keeping, 2.0)
         assert all("cannot connect: ConnectionRefusedError" in e for e in told.events)
-        gaps = [b - a for a, b in zip(times, times[1:])]
+        gaps = [b - a for a, b in pairwise(times)]
         assert all(gap >= least for gap, least in zip(gaps, (0.02, 0.04, 0.08, 0.08)))
 
     run(body())
@@ -273,7 +286,8 @@ def test_a_refused_upgrade_is_told_once_for_each_attempt(run, answer, reason):
 
         server = await asyncio.start_server(refuse, "127.0.0.1", 0)
         told = Told()
-        link = Link(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/", POLICY, told.connected, told.frame, told.lost)
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        link = Link(url, POLICY, told.connected, told.frame, told.lost)
         keeping = asyncio.ensure_future(link.keep_up())
         await until(lambda: len(asked) >= 3)
         link.close()

@@ -81,9 +81,9 @@ def test_a_callback_may_give_up_the_connection():
     assert log.said == [("b", LOST, 11)]
 
 
-STEPS = st.lists(st.one_of(st.tuples(st.just("open"), st.integers(0, 50)), st.tuples(st.just("answer"), st.integers(1, 12)),
-                           st.tuples(st.just("expire"), st.integers(0, 60)), st.tuples(st.just("abandon"), st.just(0))),
-                 max_size=40)
+STEPS = st.lists(st.one_of(
+    st.tuples(st.just("open"), st.integers(0, 50)), st.tuples(st.just("answer"), st.integers(1, 12)),
+    st.tuples(st.just("expire"), st.integers(0, 60)), st.tuples(st.just("abandon"), st.just(0))), max_size=40)
 
 
 @given(STEPS)

@@ -18,7 +18,7 @@ from mmfast.rings.segment import owner_lives
 from mmfast.runtime.errorlog import read_errors
 from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.process import Placement, fork, reap
-from mmfast.topology import regions
+from mmfast.topology import PROCESSES, regions
 
 ANYWHERE = Placement(-1, 1)
 PR_GET_DUMPABLE, PR_GET_PDEATHSIG = 3, 2
@@ -198,7 +198,7 @@ def test_a_dead_parent_takes_its_dependants_along_and_leaves_the_others(house, d
             os._exit(1)
     pid = int.from_bytes(os.read(read, 4), "little")
     watch = os.pidfd_open(pid)
-    until(lambda: house.table("heartbeat")["pid"]["feed gateway".split().index(name) * 3] == pid)
+    until(lambda: house.table("heartbeat")["pid"][PROCESSES.index(name)] == pid)
     os.kill(supervisor, signal.SIGKILL)
     os.waitpid(supervisor, 0)
     poll = select.poll()

@@ -63,6 +63,14 @@ def test_an_engine_whose_owner_died_is_dead_with_its_last_sign_of_life(engine, h
     assert not any(p["alive"] for p in seen["processes"])
 
 
+def test_a_child_that_outlives_the_owner_does_not_make_it_look_alive(engine, house, tmp_path):
+    house.table("heartbeat")["beat_ns"][5] -= 60 * 10**9
+    release(house)
+    seen = look(engine, tmp_path)
+    assert seen["last_seen_s"] >= 60.0
+    assert [p["process"] for p in seen["processes"] if not p["alive"]] == ["supervisor"]
+
+
 def test_an_engine_that_is_not_ready_is_starting(engine, tmp_path):
     house = a_house(engine, ready=False)
     seen = look(engine, tmp_path)

@@ -5,6 +5,7 @@ import ctypes
 import os
 import threading
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -128,6 +129,29 @@ def test_a_bell_that_opens_drains_what_came_before_it(house, descriptor):
     drained(house, descriptor, SLEEP, act)
 
 
+def test_what_comes_between_the_last_look_and_lying_down_is_not_overlooked(house, descriptor):
+    async def body():
+        letters, read = [], []
+        loop = asyncio.get_running_loop()
+
+        def drain():
+            news = list(letters)
+            letters.clear()
+            read.extend(news)
+            if not news and len(read) < 20:  # a writer gets in after we have looked, while we still are awake
+                letters.append(len(read))
+                ring_bell(bell.address)
+            return bool(news)
+
+        bell = LoopBell(house, "gateway", descriptor, SLEEP, drain)
+        bell.open(loop)
+        await until(lambda: len(read) == 20)
+        assert read == list(range(20))
+        bell.close()
+
+    uvloop.run(body())
+
+
 def test_nobody_rings_for_a_sleeper_who_is_awake(house, descriptor):
     async def act(bell, counts):
         before = counts[0]
@@ -192,7 +216,7 @@ def test_the_descriptor_is_shared_with_children_and_not_with_programs(descriptor
 
 def test_bells_do_not_share_lines(house):
     addresses = [bell_address(house, name) for name in PROCESSES]
-    assert {b - a for a, b in zip(addresses, addresses[1:])} == {128}
+    assert {b - a for a, b in pairwise(addresses)} == {128}
     assert addresses[0] % 128 == 0
 
 

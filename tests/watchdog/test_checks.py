@@ -31,20 +31,20 @@ def ages(**late):
 
 # Findings by gravity: what is seen, the verdict, what the text must tell.
 KILLS = [
-    (dict(pnl_uusd=-501 * USD, pnl_peak_uusd=-501 * USD), KILL_LOSS, ("$501.00", "$500.00")),
-    (dict(pnl_uusd=-1 * USD, pnl_peak_uusd=300 * USD), KILL_DRAWDOWN, ("$301.00", "$300.00")),
-    (dict(position_lots=(0, -2101)), KILL_POSITION, ("-2101", "coin 1", "2000")),
-    (dict(fills_last_minute=61), KILL_RATE, ("61", "60")),
-    (dict(ages_ns=ages(gateway=1500 * S // 1000)), KILL_GATEWAY_LOST, ("1,500 ms",)),
-    (dict(refused_count=1), KILL_RING_FULL, ("1 times",)),
-    (dict(mismatch_streak=2), KILL_MISMATCH, ("2 times in a row",)),
-    (dict(signer_refused_count=3), KILL_SIGNER, ("3 times",)),
+    ({"pnl_uusd": -501 * USD, "pnl_peak_uusd": -501 * USD}, KILL_LOSS, ("$501.00", "$500.00")),
+    ({"pnl_uusd": -1 * USD, "pnl_peak_uusd": 300 * USD}, KILL_DRAWDOWN, ("$301.00", "$300.00")),
+    ({"position_lots": (0, -2101)}, KILL_POSITION, ("-2101", "coin 1", "2000")),
+    ({"fills_last_minute": 61}, KILL_RATE, ("61", "60")),
+    ({"ages_ns": ages(gateway=1500 * S // 1000)}, KILL_GATEWAY_LOST, ("1,500 ms",)),
+    ({"refused_count": 1}, KILL_RING_FULL, ("1 times",)),
+    ({"mismatch_streak": 2}, KILL_MISMATCH, ("2 times in a row",)),
+    ({"signer_refused_count": 3}, KILL_SIGNER, ("3 times",)),
 ]
 PAUSES = [
-    (dict(ages_ns=ages(feed=S + 1)), "heartbeat of the feed"),
-    (dict(ages_ns=ages(quoter=5 * S)), "heartbeat of the quoter for 5,000 ms"),
-    (dict(mismatch_streak=1), "disagree"),
-    (dict(market_age_ns=(3 * S, 2 * S + 1)), "no market data for 2,000 ms"),
+    ({"ages_ns": ages(feed=S + 1)}, "heartbeat of the feed"),
+    ({"ages_ns": ages(quoter=5 * S)}, "heartbeat of the quoter for 5,000 ms"),
+    ({"mismatch_streak": 1}, "disagree"),
+    ({"market_age_ns": (3 * S, 2 * S + 1)}, "no market data for 2,000 ms"),
 ]
 
 
@@ -67,10 +67,10 @@ def test_a_pause_is_no_kill_and_names_its_cause(seen, text):
 
 
 AT_THE_LIMIT = [
-    dict(pnl_uusd=-500 * USD, pnl_peak_uusd=-250 * USD), dict(pnl_uusd=-300 * USD), dict(position_lots=(1050, -2100)),
-    dict(fills_last_minute=60), dict(ages_ns=dict.fromkeys(WELL.ages_ns, S)), dict(market_age_ns=(2 * S, 2 * S)),
-    dict(market_age_ns=(0, 10**18)),  # one coin of two is quiet
-    dict(market_age_ns=()),
+    {"pnl_uusd": -500 * USD, "pnl_peak_uusd": -250 * USD}, {"pnl_uusd": -300 * USD}, {"position_lots": (1050, -2100)},
+    {"fills_last_minute": 60}, {"ages_ns": dict.fromkeys(WELL.ages_ns, S)}, {"market_age_ns": (2 * S, 2 * S)},
+    {"market_age_ns": (0, 10**18)},  # one coin of two is quiet
+    {"market_age_ns": ()},
 ]
 
 
@@ -105,7 +105,7 @@ def within(limits):
     return st.builds(
         lambda ages_ns, market, pnl, above, positions, fills: Snapshot(
             ages_ns, market, pnl, min(pnl + above, max(pnl, pnl + limits.drawdown_uusd)), positions, fills, 0, 0, 0),
-        st.fixed_dictionaries({name: age for name in WELL.ages_ns}),
+        st.fixed_dictionaries(dict.fromkeys(WELL.ages_ns, age)),
         st.tuples(*[st.integers(0, 10 * limits.stale_ns) for _ in limits.position_lots]).filter(
             lambda market: min(market) <= limits.stale_ns),
         st.integers(least, 10**12), st.integers(0, limits.drawdown_uusd),
@@ -135,9 +135,9 @@ def test_one_breach_is_never_overlooked(pair, beyond, data):
     inst = data.draw(st.integers(0, len(limits.position_lots) - 1))
     positions = list(well.position_lots)
     positions[inst] = int(POSITION_TOLERANCE * limits.position_lots[inst]) + beyond
-    for seen in (dict(pnl_uusd=-limits.loss_uusd - beyond), dict(position_lots=tuple(positions)),
-                 dict(fills_last_minute=limits.fills_per_minute + beyond), dict(refused_count=beyond),
-                 dict(ages_ns={**well.ages_ns, "gateway": limits.heartbeat_ns + beyond})):
+    for seen in ({"pnl_uusd": -limits.loss_uusd - beyond}, {"position_lots": tuple(positions)},
+                 {"fills_last_minute": limits.fills_per_minute + beyond}, {"refused_count": beyond},
+                 {"ages_ns": {**well.ages_ns, "gateway": limits.heartbeat_ns + beyond}}):
         verdict = judge(well._replace(**seen), limits)
         assert verdict.kill != 0
         assert verdict.pause

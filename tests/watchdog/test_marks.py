@@ -49,17 +49,17 @@ class Ring:
 
 
 def touch(inst, bid, ask, lots=(1, 1), ns=0):
-    return BBO, dict(kind=KIND_BBO, inst=inst, px_ticks=(bid, ask), lots=lots, ts_recv_ns=ns)
+    return BBO, {"kind": KIND_BBO, "inst": inst, "px_ticks": (bid, ask), "lots": lots, "ts_recv_ns": ns}
 
 
 def a_book(inst, bid, ask, counts=(1, 1), ns=0):
     px = np.zeros((2, 20), np.int64)
     px[BID, 0], px[ASK, 0] = bid, ask
-    return BOOK, dict(kind=KIND_BOOK, inst=inst, px_ticks=px, lots=px, level_count=counts, ts_recv_ns=ns)
+    return BOOK, {"kind": KIND_BOOK, "inst": inst, "px_ticks": px, "lots": px, "level_count": counts, "ts_recv_ns": ns}
 
 
 def other(kind, inst, ns=0):
-    return TRADE, dict(kind=kind, inst=inst, ts_recv_ns=ns, px_ticks=77, lots=7)
+    return TRADE, {"kind": kind, "inst": inst, "ts_recv_ns": ns, "px_ticks": 77, "lots": 7}
 
 
 def twin(sent):

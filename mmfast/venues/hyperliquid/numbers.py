@@ -96,9 +96,7 @@ def quick_decimal(payload: bytes, position: int, decimals: int) -> tuple[int, in
 def read_decimal(payload: bytes, position: int, decimals: int) -> tuple[int, int]:
     """Like ``parse_decimal`` for a whole JSON value: a number, or a string that holds one."""
     quoted = byte_at(payload, position) == QUOTE
-    value, end = quick_decimal(payload, position + quoted, decimals)
-    if end == 0:
-        value, end = parse_decimal(payload, position + quoted, decimals)
+    value, end = parse_decimal(payload, position + quoted, decimals)
     byte = byte_at(payload, end)
     whole = byte == QUOTE if quoted else ends_scalar(byte)
     if end < 0 or whole:
