@@ -58,7 +58,7 @@ def select_cache(root: Path | None = None, package: Path = PACKAGE, keep_s: floa
     os.utime(folder)
     now = folder.stat().st_mtime
     for other in root.iterdir():
-        if now - other.stat().st_mtime > keep_s:
+        if now - _last_used(other) > keep_s:
             shutil.rmtree(other, ignore_errors=True)
     return folder
 

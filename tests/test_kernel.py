@@ -106,6 +106,7 @@ def test_several_processes_may_tidy_up_at_once(toy, tmp_path):
     root, errors = tmp_path / "root", []
     for number in range(300):
         (root / f"old{number}" / "deep").mkdir(parents=True)
+        os.utime(root / f"old{number}", (1, 1))
 
     def tidy():
         try:
@@ -119,7 +120,7 @@ def test_several_processes_may_tidy_up_at_once(toy, tmp_path):
     for thread in threads:
         thread.join(timeout=20)
     assert errors == []
-    assert (root / source_hash(toy)).is_dir()
+    assert [folder.name for folder in root.iterdir()] == [source_hash(toy)]
 
 
 def test_the_folder_lies_in_the_users_cache(monkeypatch, tmp_path):

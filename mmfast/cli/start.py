@@ -9,9 +9,11 @@ Source  a local exchange is started for `--venue local`; real venues need two st
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +21,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-console = Console(stderr=True, highlight=False)
+from mmfast.cli.outcome import Exit
+from mmfast.cli.target import DEFAULT_ENGINE
+
+# A path broken over two lines cannot be copied, and brackets in it are no markup.
+console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
 def parse_duration_s(text: str) -> float:
@@ -47,21 +53,41 @@ def start(
     """Make markets until Ctrl-C, SIGTERM or --for; then pull the quotes and confirm that nothing rests."""
     from mmfast.config import ConfigError, load
 
-    duration_s = parse_duration_s(run_for) if run_for else None
+    duration_s = parse_duration_s(run_for) if run_for is not None else None
+    if report is not None:
+        check_report(report)
     chosen: dict[str, Any] = {
         "market.kind": market, "market.data": str(data) if data else None, "market.speed": _speed(speed),
+        "engine.coins": _coins(coin),
         "market.seed": seed, "engine.name": name,
     }
     try:
-        loaded = load(venue, coins=[c for c in coin.split(",") if c] if coin else None, host=host, file=config,
-                      overrides={k: v for k, v in chosen.items() if v is not None})
+        loaded = load(venue, host=host, file=config, overrides={k: v for k, v in chosen.items() if v is not None})
     except ConfigError as error:
-        console.print(str(error), style="red", markup=False)
-        raise typer.Exit(4) from None
+        console.print(str(error), style="red")
+        raise typer.Exit(Exit.CONFIG_INVALID) from None
     if loaded.venue.kind != "local":
         console.print(f"venue {loaded.venue.kind!r} is not open yet in this version: use --venue local", style="red")
-        raise typer.Exit(4)
+        raise typer.Exit(Exit.CONFIG_INVALID)
     raise typer.Exit(_run(loaded, duration_s, report, truth))
+
+
+def check_report(path: Path) -> None:
+    """Refuse now what could not be written at the end."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise typer.BadParameter(f"{path} cannot be written: there is no folder {folder}", param_hint="--report")
+    if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise typer.BadParameter(f"{path} cannot be written: choose another file", param_hint="--report")
+
+
+def _coins(text: str | None) -> list[str] | None:
+    if text is None:
+        return None
+    coins = [name.strip() for name in text.split(",") if name.strip()]
+    if not coins:
+        raise typer.BadParameter(f"{text!r} names no coin: write BTC or BTC,ETH", param_hint="--coin")
+    return coins
 
 
 def _speed(text: str | None) -> float | str | None:
@@ -77,11 +103,15 @@ def _run(config: Any, duration_s: float | None, report: Path | None, truth: Path
     """Check, start the exchange, warm up meanwhile, trade, stop; the exit code."""
     began = time.monotonic()
     from mmfast.cli.local_venue import LocalVenue, VenueFailed
-    from mmfast.hosts.engine import EXIT_FAILURE, Engine, StartRefused, Venue, check_alone
+    from mmfast.hosts.engine import Engine, StartRefused, Venue, check_alone
     from mmfast.hosts.instruments import UnknownCoin
+    from mmfast.rings.segment import SegmentError
     from mmfast.runtime.rest import VenueUnreachable
 
     engine = local = None
+    refusals: dict[type[Exception], Exit] = {
+        StartRefused: Exit.FAILURE, SegmentError: Exit.FAILURE, UnknownCoin: Exit.CONFIG_INVALID,
+        VenueFailed: Exit.VENUE, VenueUnreachable: Exit.VENUE}
     try:
         note = check_alone(config)
         if note:
@@ -90,18 +120,47 @@ def _run(config: Any, duration_s: float | None, report: Path | None, truth: Path
         _warm_up()
         local.wait_ready()
         engine = Engine(config, Venue(local.url, local.ws_url, False, local.lost), local.keys)
-        engine.start()
-        _introduce(engine, local, time.monotonic() - began)
-        ended = engine.serve(duration_s, lambda: None)
-        return _finish(engine, ended, report)
-    except (StartRefused, VenueFailed, UnknownCoin, VenueUnreachable, RuntimeError) as error:
-        console.print(str(error), style="red", markup=False)
-        return getattr(error, "exit_code", EXIT_FAILURE)
+        ended, failed = _trade(engine, lambda: _introduce(engine, local, time.monotonic() - began), duration_s)
+        return _finish(engine, ended, report) or failed
+    except tuple(refusals) as error:
+        console.print(str(error), style="red")
+        return int(getattr(error, "exit_code", refusals[type(error)]))
+    except KeyboardInterrupt:  # once the engine is there, its supervisor takes signals
+        console.print("interrupted before anything was traded")
+        return int(Exit.INTERRUPTED)
     finally:
         if engine is not None:
             engine.close()
         if local is not None:
             local.close()
+
+
+def _trade(engine: Any, introduce: Callable[[], None], duration_s: float | None) -> tuple[str, int]:
+    """Start every process and serve: how that ended, and the exit code if it was a failure of our own."""
+    try:
+        engine.start()
+        introduce()
+        return engine.serve(duration_s, Teller(engine).tell), Exit.OK
+    except RuntimeError as error:  # some processes may quote already: end as if asked to
+        return str(error), Exit.FAILURE
+
+
+class Teller:
+    """Says on the terminal that the kill switch was latched or taken back, once each time."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+        self._said = ""
+
+    def tell(self) -> None:
+        """Say what is new."""
+        reason = self._engine.kill_text()
+        if reason == self._said:
+            return
+        self._said = reason
+        name = self._engine.config.engine.name
+        console.print(f"kill switch latched: {reason}. Nothing is traded until: mmfast kill --clear --reason WHY "
+                      f"--name {name}" if reason else "kill switch cleared", style="red" if reason else None)
 
 
 def _warm_up() -> None:
@@ -124,14 +183,15 @@ def _introduce(engine: Any, local: Any, seconds: float) -> None:
     config = engine.config
     market = config.market
     source = market.kind if market.kind == "synthetic" else f"recording {market.data} at {market.speed}x"
-    console.print(f"[bold]mmfast[/bold] run {engine.run_id}, ready in {seconds:.1f} s", highlight=False)
+    console.print(f"mmfast run {engine.run_id}, ready in {seconds:.1f} s", style="bold")
     console.print(f"  venue     {config.venue.kind} exchange {local.url} (pid {local.pid}), {source} market")
     console.print(f"  coins     {', '.join(engine.coins)}   account {engine.keys.account}")
     for process, child in engine.supervisor.children.items():
         place = engine.supervisor.placements[process]
         where = f"core {place.core}" if place.core >= 0 else "any core"
         console.print(f"  {process:<9} pid {child.pid}, {where}, {config.host.places[process].idle}s when idle")
-    console.print("  watch     mmfast status --watch     end  Ctrl-C or mmfast stop")
+    name = f" --name {config.engine.name}" if config.engine.name != DEFAULT_ENGINE else ""
+    console.print(f"  watch     mmfast status --watch{name}     end  Ctrl-C or mmfast stop{name}")
 
 
 def _finish(engine: Any, ended: str, report: Path | None) -> int:
@@ -144,7 +204,8 @@ def _finish(engine: Any, ended: str, report: Path | None) -> int:
     result = run_report.build(engine, ended, resting, cpu_s, rss)
     if report is not None:
         report.write_text(json.dumps(result, indent=2) + "\n")
-    said = "nothing rests at the venue" if resting == 0 else f"{resting} orders may still rest at the venue"
+    said = {0: "nothing rests at the venue", -1: "the venue cannot be asked: orders may still rest there"}.get(
+        resting, f"{resting} orders may still rest at the venue")
     console.print(f"{said}; {result['fills']} fills, P&L ${result['pnl_usd']:+,.4f}"
                   + (f", report in {report}" if report else ""), style=None if resting == 0 else "red")
     sys.stderr.flush()

@@ -39,17 +39,22 @@ from mmfast.venues.hyperliquid.errors import HyperliquidError
 GRACE_NS = 4 * NS_PER_S  # longer than an order can wait for its expiry and its answer
 LIMIT_EVERY_NS = 60 * NS_PER_S
 RECHECK_NS = NS_PER_S // 2
+FILLS_PER_ANSWER = 2000  # the venue gives no more at once
 
 Ask = Callable[[dict[str, Any], Callable[[Any, int], None]], None]
 
 
 class Account:
-    """Asks the venue, compares, repairs. ``on_done(agrees)`` is told after each reconcile."""
+    """
+    Asks the venue, compares, repairs. ``on_done(agrees)`` is told after each reconcile.
 
-    def __init__(self, desk: Desk, address: str, started_ms: int, ask: Ask, on_done: Callable[[bool], None],
-                 cancel_oids: Callable[[list[tuple[int, int]]], None]) -> None:
+    The run began at ``started_ms``, this process at ``opened_ms``: what was filled in between is booked again.
+    """
+
+    def __init__(self, desk: Desk, address: str, started_ms: int, opened_ms: int, ask: Ask,
+                 on_done: Callable[[bool], None], cancel_oids: Callable[[list[tuple[int, int]]], None]) -> None:
         self.desk, self.address, self.ask = desk, address, ask
-        self.started_ms = started_ms
+        self.started_ms, self.opened_ms = started_ms, opened_ms
         self.on_done, self.cancel_oids = on_done, cancel_oids
         names = [bytes(row["name"]).rstrip(b"\0").decode() for row in desk.instruments]
         self.scales = {name: (inst, int(desk.instruments[inst]["sz_decimals"])) for inst, name in enumerate(names)}
@@ -151,13 +156,20 @@ class Account:
                 differs = True
             self.desk.publish_ledger(inst)
         if differs:
-            question = info.user_fills_by_time(self.address, self.started_ms)
-            self.ask(question, self._on_missed_fills)
+            self._ask_fills(self.started_ms)
         self._finish(not differs, now_ns)
 
-    def _on_missed_fills(self, post: Any, now_ns: int) -> None:
-        for fill in self._parsed(post, lambda body: info.parse_fills(body, self.scales)) or ():
+    def _ask_fills(self, since_ms: int) -> None:
+        self.ask(info.user_fills_by_time(self.address, since_ms), partial(self._on_missed_fills, since_ms))
+
+    def _on_missed_fills(self, since_ms: int, post: Any, now_ns: int) -> None:
+        """Book what was missed; a full answer is not the last one."""
+        fills = self._parsed(post, lambda body: info.parse_fills(body, self.scales)) or ()
+        for fill in fills:
             self.book(fill, now_ns)
+        last_ms = max((fill.time_ms for fill in fills), default=since_ms)
+        if len(fills) >= FILLS_PER_ANSWER and last_ms > since_ms:
+            self._ask_fills(last_ms)
 
     def _on_limit(self, post: Any, now_ns: int) -> None:
         limit = self._parsed(post, info.parse_rate_limit)
@@ -198,10 +210,12 @@ class Account:
             self.book(fill, now_ns)
 
     def book(self, fill: messages.Fill, now_ns: int) -> None:
-        """Book one fill, unless it is from before the start (then it is in the starting position already)."""
+        """Book one fill, unless it is from before the run (then it is in the starting position already)."""
         if fill.inst == messages.FOREIGN:
             return
         if fill.time_ms < self.started_ms:
             books.remember(self.desk.tids[0], fill.tid)
+        elif fill.time_ms < self.opened_ms:
+            self.desk.rebook(fill, now_ns)
         else:
             self.desk.on_fill(fill, now_ns)

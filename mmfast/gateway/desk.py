@@ -36,9 +36,11 @@ from mmfast.venues.hyperliquid.errors import reject_reason
 from mmfast.venues.hyperliquid.messages import (
     DONE,
     FILLED,
+    FOREIGN,
     REFUSED,
     UNKNOWN,
     Fill,
+    FundingPayment,
     OrderAnswer,
     OrderUpdate,
     status_is_terminal,
@@ -59,12 +61,12 @@ class Desk:
         self.orders = table.new_orders()
         self.register = table.new_register(salt)
         self.tids = books.new_tids()
-        self.ledgers = house.cells("ledger").copy()
+        self.ledgers = books_at_start(house.cells("ledger"))
         self.budget = budgets.new_budget(now_ns)
         self.limits = np.zeros(len(self.instruments), LIMITS)
         for inst in range(len(self.instruments)):
             self.limits[inst] = self._limits(config, inst)[0]
-        self.quotes = np.zeros(len(self.instruments), QUOTE)
+        self.quotes, self.spare = np.zeros(len(self.instruments), QUOTE), np.zeros(1, QUOTE)
         self.versions = [0] * len(self.instruments)
         self.actions = np.zeros(ACTION_MAX, ACTION)
         self.slots = np.zeros((2, ACTION_MAX), np.int64)
@@ -89,10 +91,10 @@ class Desk:
         cell = seqlock.cell_address(self.house.address["quote"], inst)
         if seqlock.version(cell) in (self.versions[inst], self.versions[inst] + 1):
             return False
-        loaded = seqlock.load(cell, self.quotes.ctypes.data + inst * QUOTE.itemsize, QUOTE.itemsize)
-        if loaded <= 0:
+        loaded = seqlock.load(cell, self.spare.ctypes.data, QUOTE.itemsize)
+        if loaded <= 0:  # the spare may hold parts of two quote sets now
             return False
-        self.versions[inst] = loaded
+        self.versions[inst], self.quotes[inst] = loaded, self.spare[0]
         quote = self.quotes[inst]
         if np.isfinite(quote["fair_px"]) and quote["fair_px"] > 0.0:
             per_usd = int(self.instruments[inst]["ticks_per_usd"])
@@ -241,6 +243,19 @@ class Desk:
         self.publish_ledger(fill.inst)
         return code
 
+    def rebook(self, fill: Fill, now_ns: int) -> None:
+        """Book a fill from before this process: the account is what it was, but nobody is told it as news."""
+        record = self._fill_record(fill, now_ns)
+        if books.book_fill(self.ledgers[fill.inst], self.tids[0], record[0]) in (books.BOOKED, books.CHAIN_BREAK):
+            self.publish_ledger(fill.inst)
+            self.tell_position(fill.inst, now_ns)
+
+    def book_funding(self, payment: FundingPayment) -> None:
+        """Book a funding payment of one of our coins."""
+        if payment.inst != FOREIGN:
+            books.book_funding(self.ledgers[payment.inst], payment.uusd)
+            self.publish_ledger(payment.inst)
+
     def _fill_record(self, fill: Fill, now_ns: int) -> np.ndarray:
         record = np.zeros(1, FILL)
         for field, value in (("kind", KIND_FILL), ("inst", fill.inst), ("src_seq", -1),
@@ -285,3 +300,17 @@ class Desk:
         """Free slots that ended a while ago with all their fills booked."""
         for slot in self.freed[: table.sweep(self.orders, now_ns, table.LINGER_NS, self.freed)]:
             self.mirror(int(slot))
+
+
+def books_at_start(ledgers: np.ndarray) -> np.ndarray:
+    """
+    LEDGER records, shape (n,), as they stood when the run began.
+
+    A gateway that comes back does not know which fills its predecessor booked: it books all of the run again, from the
+    venue's list. The mark and funding, which no fill carries, are kept.
+    """
+    opened = np.zeros(len(ledgers), LEDGER)
+    for field in ("start_position_lots", "start_mark_ticks", "mark_ticks", "funding_uusd"):
+        opened[field] = ledgers[field]
+    opened["position_lots"] = ledgers["start_position_lots"]
+    return opened

@@ -34,6 +34,7 @@ from mmfast.rings.region import House
 from mmfast.runtime.control import Control
 from mmfast.runtime.eventloop import run_loop
 from mmfast.runtime.heartbeat import Heart
+from mmfast.runtime.latch import Latch
 from mmfast.runtime.link import Link, LinkPolicy
 from mmfast.runtime.posts import Posts
 from mmfast.runtime.process import Placement
@@ -45,6 +46,7 @@ from mmfast.venues.hyperliquid.errors import HyperliquidError, reject_reason
 
 TICK_S = 0.02
 RESOLVE_NS = NS_PER_S  # an order of unknown fate is asked for this often
+CHANNELS = ("orderUpdates", "userFills", "userEvents")  # the last one for funding only
 SILENCE_S = 45.0  # user channels may be quiet for long: the ping is what keeps the socket alive
 PLACED_FIELDS = ("inst", "side", "px_ticks", "lots", "tif", "reduce_only", "cloid_hi", "cloid_lo")
 
@@ -74,7 +76,9 @@ class GatewayStage:
         policy = LinkPolicy(gateway.ping_s, SILENCE_S, gateway.reconnect_first_s, gateway.reconnect_max_s,
                             gateway.max_connects_per_min)
         self.link = Link(ws_url, policy, self._on_connected, self._on_frame, self._on_lost)
-        self.account = Account(self.desk, account, started_ms, self.ask, self._on_reconciled, self.cancel_oids)
+        opened_ms = time.time_ns() // NS_PER_MS
+        self.account = Account(self.desk, account, started_ms, opened_ms, self.ask, self._on_reconciled,
+                               self.cancel_oids)
         self.flattener = Flattener(self.desk, config, self.place)
         self.bell = LoopBell(house, "gateway", descriptor, placement.idle, self._drain)
         self.count = len(self.desk.instruments)
@@ -191,7 +195,7 @@ class GatewayStage:
 
     def _on_connected(self) -> None:
         self.counters.add("connect_count")
-        for kind in ("orderUpdates", "userFills"):
+        for kind in CHANNELS:
             self.link.send(encode.subscribe_frame(encode.subscription(kind, user=self.address)))
         self.account.reconcile(time.monotonic_ns(), self.config.gateway.reconcile_s)
 
@@ -218,6 +222,9 @@ class GatewayStage:
                     self._on_update(update, ts_recv_ns)
             elif code == decode.USER_FILLS:
                 self.account.on_fills(messages.user_fills(payload, self.account.scales), ts_recv_ns)
+            elif code == decode.USER:
+                for payment in messages.user_events(payload, self.account.scales).fundings:
+                    self.desk.book_funding(payment)
             elif code == decode.ERROR:
                 self.errors.record(f"the venue says: {messages.error_text(payload)[:160]}")
         except HyperliquidError as error:
@@ -245,8 +252,9 @@ class GatewayStage:
         exchange = post.exchange
         if exchange.ok:
             return messages.answers_for(exchange.answers, count)
-        if reject_reason(exchange.text) == "signature":
-            self.control.kill(KILL_SIGNER)  # nothing we sign is taken: the watchdog clears with its own wallet
+        if reject_reason(exchange.text) == "signature" and self.control.kill(KILL_SIGNER):
+            # Nothing we sign is taken: the watchdog clears the market with its own wallet.
+            Latch(self.config.state_path).set(KILL_SIGNER, exchange.text, "gateway")
         return (messages.OrderAnswer(messages.REFUSED, text=exchange.text),) * count
 
     # ---- time
@@ -255,9 +263,11 @@ class GatewayStage:
         """Fifty times a second: deadlines, control words, silence, bookkeeping."""
         self.heart.beat()
         self.posts.expire(now_ns)
+        self.bell.look()
         for inst in range(self.count):
             if not self._may_trade(inst, now_ns) and self.desk.live_slots(inst):
                 self._act(inst, now_ns)
+            self.desk.publish_ledger(inst)  # its mark moves with the market
         if self.link.connected:
             self._resolve(now_ns)
             if now_ns >= self.account.next_ns:

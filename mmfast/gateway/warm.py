@@ -54,6 +54,7 @@ def warm(house: House) -> None:
         books.book_fill(ledger[0], tids[0], source)
     books.reconcile_position(ledger[0], 0, 0)
     books.remember(tids[0], 1)
+    books.book_funding(ledger[0], 0)
     budgets.refill(budget[0], 1)
     budgets.spend(budget[0], 1, 1)
     budgets.earn(budget[0], 1)

@@ -34,18 +34,19 @@ from mmfast.hosts.keys import Keys
 from mmfast.records.control import KILL_NAMES, PAUSE_STOPPING, STATE_RUNNING
 from mmfast.records.order import LIVE_STATES
 from mmfast.rings.region import House
-from mmfast.rings.segment import owner_lives
+from mmfast.rings.segment import clear_dead, owner_lives
 from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.latch import Latch
 from mmfast.runtime.parameters import parameters
 from mmfast.runtime.process import Placement
+from mmfast.runtime.snapshot import RUN_FILE
 from mmfast.runtime.supervisor import Supervisor
 from mmfast.runtime.wake import IDLE_NAMES, loop_descriptor
 from mmfast.topology import ENGINE_PROCESSES, house_name, regions
 from mmfast.units import NS_PER_MS, NS_PER_S
 from mmfast.watchdog import stage as watchdog_stage
 
-EXIT_OK, EXIT_FAILURE, EXIT_LATCHED, EXIT_INCOMPLETE = 0, 1, 7, 8
+EXIT_OK, EXIT_FAILURE, EXIT_CONFIG, EXIT_LATCHED, EXIT_INCOMPLETE = 0, 1, 4, 7, 8
 
 
 class Venue(NamedTuple):
@@ -74,9 +75,14 @@ def check_alone(config: EngineConfig) -> str | None:
     Raises
     ------
     StartRefused
-        If an engine of this name runs, or if the kill switch is latched.
+        If an engine of this name runs, if the kill switch is latched, or if the latch could not be written.
     """
     name = config.engine.name
+    try:
+        config.state_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StartRefused(f"the state folder {config.state_path} cannot be made ({error.strerror}): the kill switch "
+                           "needs it; choose another engine.state_dir", EXIT_CONFIG) from error
     latched = Latch(config.state_path).read()
     if latched is not None:
         raise StartRefused(f"the kill switch of engine {name!r} is latched ({latched.reason}): {latched.text}. "
@@ -87,14 +93,14 @@ def check_alone(config: EngineConfig) -> str | None:
                            f"or start another one with --name")
     if lives is None:
         return None
-    (Path("/dev/shm") / house_name(name).lstrip("/")).unlink(missing_ok=True)
+    clear_dead(house_name(name))
     run = _read_run(config.state_path)
     return f"cleared the shared memory of run {run.get('run_id', 'unknown')} (pid {run.get('pid', '?')}), which died"
 
 
 def _read_run(folder: Path) -> dict[str, Any]:
     with suppress(OSError, json.JSONDecodeError):
-        return dict(json.loads((folder / "run.json").read_text()))
+        return dict(json.loads((folder / RUN_FILE).read_text()))
     return {}
 
 
@@ -114,7 +120,11 @@ class Engine:
         self.listed: list[Listed] = fetch_listed(venue.http_url, self.coins)
         self.start_positions = fetch_positions(venue.http_url, keys.account, self.listed)
         self.house = House.create(house_name(config.engine.name), self.run_id, regions(len(self.coins)))
-        self._furnish()
+        try:
+            self._furnish()
+        except ValueError as error:
+            self.house.segment.unlink()
+            raise StartRefused(str(error), EXIT_CONFIG) from error
         self.supervisor = Supervisor(self.house, self._bodies(), self._placements(), self._latch)
         self.supervisor.catch_signals()
         self.ready_ns = 0
@@ -134,12 +144,10 @@ class Engine:
                                  ("mark_ticks", mark), ("start_mark_ticks", mark)):
                 ledgers[inst][field] = value
         self.house.ready()
-        folder = self.config.state_path
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         run = {"run_id": self.run_id, "pid": os.getpid(), "coins": self.coins, "venue": self.config.venue.kind,
                "url": self.venue.http_url, "account": self.keys.account, "started_ns": time.time_ns(),
                "config_hash": self.config.hash}
-        (folder / "run.json").write_text(json.dumps(run))
+        (self.config.state_path / RUN_FILE).write_text(json.dumps(run))
 
     def _placements(self) -> dict[str, Placement]:
         places = self.config.host.places

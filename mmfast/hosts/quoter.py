@@ -121,8 +121,10 @@ def _read_beliefs(me: Any) -> int:
         version = seqlock.version(cell)
         if version & 1 == 0 and version != draft["version"]:
             loaded = seqlock.load(cell, at + O_BELIEF, BELIEF_BYTES)
+            # A load that gave up may have left parts of two beliefs: there is none until one is whole.
+            draft["version"] = max(loaded, 0)
             if loaded > 0:
-                draft["version"], draft["dirty"] = loaded, 1
+                draft["dirty"] = 1
                 count(me["counters"], BELIEFS, 1)
         if draft["dirty"] != 0 and draft["version"] > 0:
             draft["dirty"] = 0

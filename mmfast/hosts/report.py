@@ -22,6 +22,9 @@ from mmfast.runtime.histogram import quantile
 from mmfast.topology import ACCOUNT_READERS, PROCESSES
 from mmfast.units import UUSD_PER_USD
 
+# What profit and loss is made of, so that anyone can do the sum again.
+BOOKED = ("bought_lots", "sold_lots", "volume_uusd", "cash_uusd", "fee_uusd", "funding_uusd", "mark_ticks",
+          "start_position_lots", "start_mark_ticks")
 QUANTILES = {"p50_us": 0.5, "p99_us": 0.99, "p999_us": 0.999}
 
 
@@ -47,7 +50,7 @@ def cpu_seconds(engine: Engine) -> dict[str, float]:
 
 
 def memory_bytes(engine: Engine) -> dict[str, int]:
-    """Resident bytes and open files of each living process."""
+    """Resident bytes of each living process."""
     sizes = {}
     for name, child in engine.supervisor.children.items():
         try:
@@ -93,9 +96,8 @@ def positions(engine: Engine) -> dict[str, Any]:
         at_venue = [None] * len(engine.coins)
     return {coin: {"position_lots": int(ledgers[i]["position_lots"]), "venue_position_lots": at_venue[i],
                    "agrees": at_venue[i] == int(ledgers[i]["position_lots"]),
-                   "fills": int(ledgers[i]["fill_count"]), "bought_lots": int(ledgers[i]["bought_lots"]),
-                   "sold_lots": int(ledgers[i]["sold_lots"]), "volume_uusd": int(ledgers[i]["volume_uusd"]),
-                   "fee_uusd": int(ledgers[i]["fee_uusd"]), "pnl_uusd": pnl_uusd(ledgers[i])}
+                   "fills": int(ledgers[i]["fill_count"]),
+                   **{field: int(ledgers[i][field]) for field in BOOKED}, "pnl_uusd": pnl_uusd(ledgers[i])}
             for i, coin in enumerate(engine.coins)}
 
 

@@ -18,6 +18,7 @@ from mmfast.kernel import kernel
 from mmfast.rings.atomics import (
     exchange,
     fence_full,
+    fetch_add,
     futex_wait,
     futex_wake,
     load_unordered,
@@ -34,7 +35,7 @@ def ring_bell(bell: int) -> None:
     """Wake the owner of ``bell`` if it sleeps. Call after publishing."""
     fence_full()
     if load_unordered(bell + O_ASLEEP) == 1 and exchange(bell + O_ASLEEP, 0) == 1:
-        store_unordered(bell + O_WAKES, load_unordered(bell + O_WAKES) + 1)
+        fetch_add(bell + O_WAKES, 1)
         descriptor = load_unordered(bell + O_DESCRIPTOR)
         if descriptor > 0:
             store_unordered(bell + O_ONE, 1)

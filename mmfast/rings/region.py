@@ -57,7 +57,18 @@ class House:
 
     @classmethod
     def create(cls, name: str, run_id: str, regions: list[Region]) -> House:
-        """Make the segment and format every region. Call `ready` when the initial records are in place."""
+        """
+        Make the segment and format every region. Call `ready` when the initial records are in place.
+
+        Raises
+        ------
+        ValueError
+            If a ring's capacity is not a power of two or its records do not start with their number.
+        SegmentError
+            If the name is taken.
+        """
+        for region in regions:
+            _check(region)
         segment = Segment.create(name, house_bytes(regions), run_id, house_hash(regions))
         house = cls(segment, regions)
         for region in regions:
@@ -95,13 +106,21 @@ class House:
     def _format(self, region: Region) -> None:
         words = self.words(region.name)
         if region.kind in (SPSC, BROADCAST):
-            if region.capacity & (region.capacity - 1):
-                raise ValueError(f"ring {region.name}: capacity {region.capacity} is not a power of two")
             self.table(region.name)["seq"] = -1
         for offset, value in ((O_VERSION, VERSION), (O_KIND, region.kind), (O_DTYPE, layout_hash(region.dtype)),
                               (O_STRIDE, slot_stride(region.kind, region.dtype.itemsize)),
                               (O_CAPACITY, region.capacity), (O_MASK, region.capacity - 1), (O_MAGIC, MAGIC)):
             words[offset // 8] = value
+
+
+def _check(region: Region) -> None:
+    if region.kind not in (SPSC, BROADCAST):
+        return
+    if region.capacity < 1 or region.capacity & (region.capacity - 1):
+        raise ValueError(f"ring {region.name}: capacity {region.capacity} is not a power of two")
+    fields = region.dtype.fields
+    if fields is None or "seq" not in fields or fields["seq"][:2] != (np.dtype("i8"), 0):
+        raise ValueError(f"ring {region.name}: its records do not start with seq, which the ring publishes")
 
 
 def house_bytes(regions: list[Region]) -> int:
@@ -111,5 +130,6 @@ def house_bytes(regions: list[Region]) -> int:
 
 def house_hash(regions: list[Region]) -> int:
     """63-bit hash of all names, kinds, capacities and record layouts: two builds that differ never share memory."""
-    shape = np.dtype([(f"{r.name}_{r.kind}_{r.capacity}", "i8") for r in regions])
+    names = [f"version_{VERSION}", *(f"{r.name}_{r.kind}_{r.capacity}" for r in regions)]
+    shape = np.dtype([(name, "i8") for name in names])
     return layout_hash(shape, *(r.dtype for r in regions))

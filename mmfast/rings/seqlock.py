@@ -65,7 +65,11 @@ def version(cell: int) -> int:
 
 @kernel
 def load(cell: int, target: int, size: int) -> int:
-    """Copy the record to ``target``: its version, 0 if never written, GAVE_UP if no whole record could be had."""
+    """
+    Copy the record to ``target``: its version, 0 if never written, GAVE_UP if no whole record could be had.
+
+    After GAVE_UP the target may hold parts of two records: load into a spare, or forget what was there.
+    """
     for _ in range(TRIES):
         before = load_acquire(cell)
         if before == 0:

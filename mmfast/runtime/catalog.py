@@ -85,7 +85,7 @@ COUNTERS: dict[str, tuple[Counter, ...]] = {
         Counter("reject_tick_count", "orders", "Refused: price not on the tick."),
         Counter("reject_lot_count", "orders", "Refused: size not on the lot, or zero."),
         Counter("reject_notional_count", "orders", "Refused: below the minimum notional."),
-        Counter("reject_post_only_count", "orders", "Refused: a post-only order would have traded; normal in a moving market."),
+        Counter("reject_post_only_count", "orders", "Refused: post-only, and would have traded: a moving market."),
         Counter("reject_signature_count", "actions", "Refused: signer unknown or signature wrong."),
         Counter("reject_nonce_count", "actions", "Refused: nonce used, too low or too high."),
         Counter("reject_margin_count", "orders", "Refused: not enough margin."),

@@ -52,7 +52,7 @@ def bucket_low(index: int) -> float:
 
 
 def quantile(buckets: np.ndarray, q: float) -> float:
-    """Duration below which a share ``q`` of the counted ones lies [ns], NaN if none were counted; middle of its bucket."""
+    """Duration [ns] below which a share ``q`` of the counted ones lies: the middle of its bucket, NaN if none were."""
     total = int(buckets.sum())
     if total == 0:
         return float("nan")

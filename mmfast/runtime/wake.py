@@ -72,6 +72,11 @@ class LoopBell:
             loop.add_reader(self._descriptor, self._rung)
             self._rung()
 
+    def look(self) -> None:
+        """Drain as if rung: call now and then, because a writer that died while ringing leaves us unheard."""
+        if self._loop is not None and self._idle == SLEEP:
+            self._rung()
+
     def close(self) -> None:
         """Stop to listen."""
         if self._loop is not None and self._idle == SLEEP:

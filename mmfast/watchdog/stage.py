@@ -85,6 +85,7 @@ class WatchdogStage:
         self.next_reconcile_ns = 0
         self.next_cancel_ns = 0
         self.settled_ns = 0
+        self.killed = False
         self.orphaned_ns = 0
         self.clearing_ns = 0
         watch = config.watchdog
@@ -125,6 +126,7 @@ class WatchdogStage:
         self.heart.beat()
         self.counters.add("check_count")
         self.posts.expire(now_ns)
+        self._note_rearmed()
         self.position = read_marks(self.house.address["market"], self.position, int(self.message.ctypes.data),
                                    int(self.marks.ctypes.data), MARKS_PER_CHECK)
         verdict = judge(self.snapshot(now_ns), self.limits)
@@ -136,12 +138,20 @@ class WatchdogStage:
         reason = self.control.kill_reason
         if reason:
             self._clear_market(now_ns, f"kill switch: {KILL_NAMES[reason]}")
-        elif self.paused_ns and now_ns - self.paused_ns > self.limits.heartbeat_ns and self._live():
+        elif self.paused_ns and now_ns - self.paused_ns > self.limits.heartbeat_ns and len(self._live()):
             self._clear_market(now_ns, "paused, and orders still rest")
         else:
             self.clearing_ns = 0
             if now_ns >= self.next_reconcile_ns and self.link.connected:
                 self._reconcile(now_ns)
+
+    def _note_rearmed(self) -> None:
+        """Once the kill switch was taken back, the next one clears the market again, and old findings do not count."""
+        killed = self.control.kill_reason != 0
+        if self.killed and not killed:
+            self.settled_ns = self.mismatch_streak = 0
+            self._differed = False
+        self.killed = killed
 
     def snapshot(self, now_ns: int) -> Snapshot:
         """What can be seen now."""
@@ -209,8 +219,9 @@ class WatchdogStage:
         self.next_cancel_ns = now_ns + int(self.config.watchdog.resend_cancel_s * NS_PER_S)
         self.errors.record(f"clearing the market: {why}")
         self.clearing_ns = self.clearing_ns or now_ns
-        if now_ns - self.clearing_ns > self.config.watchdog.kill_confirm_s * NS_PER_S:
-            self.errors.record(f"the venue has not confirmed an empty market in {self.config.watchdog.kill_confirm_s:g} s")
+        limit_s = self.config.watchdog.kill_confirm_s
+        if now_ns - self.clearing_ns > limit_s * NS_PER_S:
+            self.errors.record(f"the venue has not confirmed an empty market for {limit_s:g} s")
         orders = self.house.cells("order")
         batch = [actions.CloidCancel(int(self.instruments[orders[s]["inst"]]["asset"]), int(orders[s]["cloid_hi"]),
                                      int(orders[s]["cloid_lo"])) for s in self._live()]
@@ -228,7 +239,7 @@ class WatchdogStage:
             batch = [actions.Cancel(int(self.instruments[o.inst]["asset"]), o.oid) for o in listed]
             for start in range(0, len(batch), CANCEL_BATCH):
                 self._act(actions.cancel(part := batch[start : start + CANCEL_BATCH], fast=True), len(part))
-        elif self.control.kill_reason and self._last_expiry_passed():
+        elif (self.control.kill_reason or self.orphaned_ns) and self._last_expiry_passed():
             self.settled_ns = now_ns
             self.control.mark_clear()
 
@@ -240,9 +251,8 @@ class WatchdogStage:
         """The supervisor is gone: pull everything, then end; True when the venue shows nothing, or does not answer."""
         self.orphaned_ns = self.orphaned_ns or now_ns
         self.control.pause(PAUSE_WATCHDOG)
-        self._clear_market(now_ns, "the supervisor is gone")
-        cleared = self.counters.get("resting_count") == 0 and not len(self._live())
-        return cleared or now_ns - self.orphaned_ns > ORPHAN_NS
+        self._clear_market(now_ns, "the supervisor is gone")  # the gateway has ended: its table stays as it was
+        return self.settled_ns > 0 or now_ns - self.orphaned_ns > ORPHAN_NS
 
     # ---- the venue
 

@@ -18,7 +18,7 @@ import pytest
 
 from mmfast.rings import segment as segments
 from mmfast.rings.segment import PAGE, READY, WORD_LAYOUT, WORD_READY, WORD_SIZE, Segment, SegmentError, owner_lives
-from perf.rings.pair import Crew, fork
+from perf.rings.pair import Crew, fork, run_pair, two_cores
 
 LAYOUT = 0x1234_5678_9ABC
 
@@ -335,6 +335,49 @@ def test_owner_that_starts_while_somebody_asks_waits_for_its_lock(name, monkeypa
     assert owner_lives(name) is True
     segment.disown()
     assert owner_lives(name) is False
+
+
+def test_segment_of_a_dead_owner_is_cleared_and_that_of_a_living_one_is_not(name):
+    assert segments.clear_dead(name) is False
+    segment = made(name)
+    assert segments.clear_dead(name) is False
+    assert path_of(name).exists()
+    segment.disown()
+    assert segments.clear_dead(name) is True
+    assert not path_of(name).exists()
+
+
+def test_of_two_starts_at_once_on_a_dead_segment_one_owns_it(name):
+    turns, page = 200, np.frombuffer(mmap.mmap(-1, mmap.PAGESIZE), np.int64)
+
+    def meet(mine, theirs, turn):
+        page[mine] = turn
+        while page[theirs] < turn:
+            pass
+
+    def start():
+        segments.clear_dead(name)
+        try:
+            return None if owner_lives(name) else Segment.create(name, PAGE, "run", LAYOUT)
+        except SegmentError:
+            return None
+
+    def starter(me):
+        def body():
+            owned = []
+            for turn in range(1, turns + 1):
+                meet(me, 1 - me, turn)
+                segment = start()
+                owned.append(segment is not None)
+                meet(2 + me, 3 - me, turn)
+                if segment is not None:
+                    segment.disown()
+            return owned
+        return body
+
+    one, other = run_pair(starter(0), starter(1), two_cores(), 60.0)
+    assert not any(a and b for a, b in zip(one, other))
+    assert any(one) or any(other)
 
 
 # ---- gone

@@ -154,7 +154,9 @@ class Signer:
 
 def address_of(secret: bytes | bytearray) -> str:
     """The address, in lower case, of a secret; the secret is left as it is."""
-    return Signer(bytearray(secret)).address
+    signer = Signer(bytearray(secret))
+    signer.wipe()
+    return signer.address
 
 
 def recover(digest: bytes, r: bytes, s: bytes, v: int) -> str:
