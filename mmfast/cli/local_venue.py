@@ -8,6 +8,7 @@ Source  the exchange is a program of its own: the engine meets it over sockets, 
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import secrets
@@ -16,14 +17,24 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from mmfast.config import EngineConfig
 from mmfast.hosts.keys import Keys
+from mmfast.runtime.process import PR_SET_PDEATHSIG
 from mmfast.venues.hyperliquid.signing import address_of
 
 READY_DEADLINE_S = 180.0  # it compiles its kernels on the first start
 STOP_DEADLINE_S = 5.0
+LIBC = ctypes.CDLL(None)
+
+
+def _end_with(parent: int, libc: ctypes.CDLL) -> None:
+    """In the child, before its program: end when ``parent`` ends, however early that is."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 class VenueFailed(RuntimeError):
@@ -41,7 +52,7 @@ class LocalVenue:
         self.url = ""
         self.ended = False
         self._process = subprocess.Popen(self._command(config, account, agents, truth), stdout=subprocess.PIPE,
-                                         start_new_session=True)
+                                         start_new_session=True, preexec_fn=partial(_end_with, os.getpid(), LIBC))
         self._selector = selectors.DefaultSelector()
         assert self._process.stdout is not None
         os.set_blocking(self._process.stdout.fileno(), False)

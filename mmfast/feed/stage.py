@@ -94,7 +94,7 @@ class FeedStage:
 
     async def run(self) -> int:
         """Until the engine stops: keep the socket up, tick on absolute deadlines."""
-        keeping = asyncio.ensure_future(self.link.keep_up())
+        self.link.open()
         step_s = self.config.feed.timer_ms * 1e-3
         deadline = time.monotonic()
         while not self.control.stopping:
@@ -102,7 +102,6 @@ class FeedStage:
             await asyncio.sleep(deadline - time.monotonic())
             self._tick(time.monotonic_ns())
         self.link.close()
-        keeping.cancel()
         return 0
 
     def _on_connected(self) -> None:
@@ -134,6 +133,7 @@ class FeedStage:
 
     def _tick(self, now_ns: int) -> None:
         self.heart.beat()
+        self.link.check()
         self.tick_index += 1
         self.counters.add("timer_count")
         self._note_stale(now_ns)

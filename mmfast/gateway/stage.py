@@ -91,7 +91,7 @@ class GatewayStage:
 
     async def run(self) -> int:
         """Until the engine stops or its supervisor is gone; then pull the quotes once more."""
-        keeping = asyncio.ensure_future(self.link.keep_up())
+        self.link.open()
         self.bell.open(asyncio.get_running_loop())
         while not self.control.stopping and os.getppid() == self.parent:
             await asyncio.sleep(TICK_S)
@@ -101,7 +101,6 @@ class GatewayStage:
         await asyncio.sleep(0)  # lets the last frame out
         self.bell.close()
         self.link.close()
-        keeping.cancel()
         self.wallet.wipe()
         return 0
 
@@ -262,6 +261,7 @@ class GatewayStage:
     def _tick(self, now_ns: int) -> None:
         """Fifty times a second: deadlines, control words, silence, bookkeeping."""
         self.heart.beat()
+        self.link.check()
         self.posts.expire(now_ns)
         self.bell.look()
         for inst in range(self.count):

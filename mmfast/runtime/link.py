@@ -50,6 +50,16 @@ class Link(picows.WSListener):
         self._reason = ""
         self._gone = asyncio.Event()
         self._closed = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Keep the connection up from now on, beside what else the loop does; `check` tells if that has failed."""
+        self._keeping = asyncio.ensure_future(self.keep_up())
+
+    def check(self) -> None:
+        """Raise what ended `keep_up`, if anything did: a process must not go on beating with a dead link."""
+        if self._keeping is not None and self._keeping.done():
+            self._keeping.result()
 
     def send(self, payload: bytes) -> bool:
         """Write one text frame; False if there is no connection (nothing was written)."""
@@ -96,6 +106,8 @@ class Link(picows.WSListener):
         self._closing = True
         self._closed.set()
         self.drop("closed by us")
+        if self._keeping is not None:
+            self._keeping.cancel()
 
     async def _wait_for_allowance(self) -> None:
         now = time.monotonic()

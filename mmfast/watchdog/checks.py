@@ -12,6 +12,7 @@ Source  kill and pause triggers of the design; loss and drawdown are defined her
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from mmfast.records.control import (
@@ -32,9 +33,9 @@ MISMATCHES_TO_KILL = 2
 
 
 class Limits(NamedTuple):
-    """What the operator allows. Ages in ns, money in micro-dollars, positions in lots by instrument."""
+    """What the operator allows. Ages in ns, heartbeats by process, money in micro-dollars, positions in lots."""
 
-    heartbeat_ns: int
+    heartbeat_ns: Mapping[str, int]
     stale_ns: int
     loss_uusd: int
     drawdown_uusd: int
@@ -89,7 +90,7 @@ def _account(snapshot: Snapshot, limits: Limits) -> Verdict | None:
 
 def _machine(snapshot: Snapshot, limits: Limits) -> Verdict | None:
     gateway_ns = snapshot.ages_ns.get("gateway", 0)
-    if gateway_ns > limits.heartbeat_ns:
+    if gateway_ns > limits.heartbeat_ns["gateway"]:
         return _kill(KILL_GATEWAY_LOST, f"no heartbeat of the gateway for {_ms(gateway_ns)}")
     if snapshot.refused_count > 0:
         return _kill(KILL_RING_FULL, f"a lossless ring was full {snapshot.refused_count} times")
@@ -102,7 +103,7 @@ def _machine(snapshot: Snapshot, limits: Limits) -> Verdict | None:
 
 def _pauses(snapshot: Snapshot, limits: Limits) -> Verdict | None:
     for name, age in snapshot.ages_ns.items():
-        if age > limits.heartbeat_ns:
+        if age > limits.heartbeat_ns[name]:
             return Verdict(KILL_NONE, True, f"no heartbeat of the {name} for {_ms(age)}")
     if snapshot.mismatch_streak > 0:
         return Verdict(KILL_NONE, True, "engine and venue disagree about position or orders")

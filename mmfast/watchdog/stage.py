@@ -48,6 +48,7 @@ ANSWER_NS = 2 * NS_PER_S
 SILENCE_S = 45.0
 CANCEL_BATCH = 100
 START_GRACE_NS = 15 * NS_PER_S
+PAUSED_NS = NS_PER_S  # what still rests after a pause of this length is canceled by us
 ORPHAN_NS = 60 * NS_PER_S  # without a supervisor and without a venue there is nothing left to do
 
 
@@ -95,15 +96,15 @@ class WatchdogStage:
 
     def _limits(self) -> Limits:
         config, parameters = self.config, self.house.cells("parameters")
-        heartbeat = max(getattr(config.watchdog.heartbeat_limit_ms, name) for name in WATCHED)
-        risk = config.risk
-        return Limits(int(heartbeat * NS_PER_MS), int(config.feed.stale_bbo_or_book_s * NS_PER_S),
+        limits_ms, risk = config.watchdog.heartbeat_limit_ms, config.risk
+        heartbeats = {name: int(getattr(limits_ms, name) * NS_PER_MS) for name in WATCHED}
+        return Limits(heartbeats, int(config.feed.stale_bbo_or_book_s * NS_PER_S),
                       round(risk.max_loss_usd * UUSD_PER_USD), round(risk.max_drawdown_usd * UUSD_PER_USD),
                       tuple(int(p) for p in parameters["position_max_lots"]), risk.max_fills_per_min)
 
     async def run(self) -> int:
         """Until the engine stops, or until its supervisor is gone and nothing rests any more."""
-        keeping = asyncio.ensure_future(self.link.keep_up())
+        self.link.open()
         step_s = self.config.watchdog.check_ms * 1e-3
         deadline = time.monotonic()
         while not self.control.stopping:
@@ -115,7 +116,6 @@ class WatchdogStage:
             if os.getppid() != self.parent and self._orphaned(now_ns):
                 break
         self.link.close()
-        keeping.cancel()
         self.wallet.wipe()
         return 0
 
@@ -124,6 +124,7 @@ class WatchdogStage:
     def _check(self, now_ns: int) -> None:
         """Look once, and do what the verdict asks for."""
         self.heart.beat()
+        self.link.check()
         self.counters.add("check_count")
         self.posts.expire(now_ns)
         self._note_rearmed()
@@ -138,7 +139,7 @@ class WatchdogStage:
         reason = self.control.kill_reason
         if reason:
             self._clear_market(now_ns, f"kill switch: {KILL_NAMES[reason]}")
-        elif self.paused_ns and now_ns - self.paused_ns > self.limits.heartbeat_ns and len(self._live()):
+        elif self.paused_ns and now_ns - self.paused_ns > PAUSED_NS and len(self._live()):
             self._clear_market(now_ns, "paused, and orders still rest")
         else:
             self.clearing_ns = 0

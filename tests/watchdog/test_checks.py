@@ -17,7 +17,7 @@ from mmfast.records.control import (
 from mmfast.watchdog.checks import POSITION_TOLERANCE, Limits, Snapshot, Verdict, judge
 
 S, USD = 1_000_000_000, 1_000_000
-LIMITS = Limits(heartbeat_ns=S, stale_ns=2 * S, loss_uusd=500 * USD, drawdown_uusd=300 * USD,
+LIMITS = Limits(heartbeat_ns=dict.fromkeys(("feed", "estimator", "quoter", "gateway"), S), stale_ns=2 * S, loss_uusd=500 * USD, drawdown_uusd=300 * USD,
                 position_lots=(1000, 2000), fills_per_minute=60)
 WELL = Snapshot(ages_ns={"feed": 0, "estimator": 0, "quoter": 0, "gateway": 0}, market_age_ns=(0, 0), pnl_uusd=0,
                 pnl_peak_uusd=0, position_lots=(0, 0), fills_last_minute=0, refused_count=0, mismatch_streak=0,
@@ -101,11 +101,10 @@ def test_profit_is_no_loss_and_a_peak_below_zero_no_drawdown():
 def within(limits):
     """Snapshots in which everything is within ``limits``."""
     least = -min(limits.loss_uusd, limits.drawdown_uusd)
-    age = st.integers(0, limits.heartbeat_ns)
     return st.builds(
         lambda ages_ns, market, pnl, above, positions, fills: Snapshot(
             ages_ns, market, pnl, min(pnl + above, max(pnl, pnl + limits.drawdown_uusd)), positions, fills, 0, 0, 0),
-        st.fixed_dictionaries(dict.fromkeys(WELL.ages_ns, age)),
+        st.fixed_dictionaries({name: st.integers(0, limits.heartbeat_ns[name]) for name in WELL.ages_ns}),
         st.tuples(*[st.integers(0, 10 * limits.stale_ns) for _ in limits.position_lots]).filter(
             lambda market: min(market) <= limits.stale_ns),
         st.integers(least, 10**12), st.integers(0, limits.drawdown_uusd),
@@ -115,7 +114,8 @@ def within(limits):
 
 @st.composite
 def limits_and_snapshot(draw):
-    limits = Limits(draw(st.integers(1, 10**10)), draw(st.integers(1, 10**10)), draw(st.integers(0, 10**11)),
+    heartbeats = st.fixed_dictionaries(dict.fromkeys(WELL.ages_ns, st.integers(1, 10**10)))
+    limits = Limits(draw(heartbeats), draw(st.integers(1, 10**10)), draw(st.integers(0, 10**11)),
                     draw(st.integers(0, 10**11)), tuple(draw(st.lists(st.integers(0, 10**9), min_size=1, max_size=4))),
                     draw(st.integers(0, 10**4)))
     return limits, draw(within(limits))
@@ -137,7 +137,7 @@ def test_one_breach_is_never_overlooked(pair, beyond, data):
     positions[inst] = int(POSITION_TOLERANCE * limits.position_lots[inst]) + beyond
     for seen in ({"pnl_uusd": -limits.loss_uusd - beyond}, {"position_lots": tuple(positions)},
                  {"fills_last_minute": limits.fills_per_minute + beyond}, {"refused_count": beyond},
-                 {"ages_ns": {**well.ages_ns, "gateway": limits.heartbeat_ns + beyond}}):
+                 {"ages_ns": {**well.ages_ns, "gateway": limits.heartbeat_ns["gateway"] + beyond}}):
         verdict = judge(well._replace(**seen), limits)
         assert verdict.kill != 0
         assert verdict.pause
