@@ -19,7 +19,7 @@ import numpy as np
 
 from mmfast.config import EngineConfig, load
 from mmfast.config.engine import HOST_PROCESSES
-from mmfast.hosts.engine import Engine, Venue
+from mmfast.hosts.engine import Engine, Venue, check_alone
 from mmfast.hosts.keys import Keys
 from mmfast.runtime.catalog import STAGE_NAMES
 from mmfast.topology import house_name
@@ -83,6 +83,7 @@ def trade(config: EngineConfig, board: Board, ws: socket, http: socket) -> Any:
     account, gateway, watchdog = (bytearray(secrets.token_bytes(32)) for _ in range(3))
     at = [f"127.0.0.1:{end.getsockname()[1]}" for end in (http, ws)]
     venue = Venue(f"http://{at[0]}", f"ws://{at[1]}/ws", False, lambda: "done" if board.phase == DONE else None)
+    check_alone(config)
     engine = Engine(config, venue, Keys(address_of(account), gateway, watchdog))
     recorder = Recorder(engine, board)
     try:

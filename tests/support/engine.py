@@ -33,6 +33,11 @@ ROOT = Path(__file__).parents[2]
 RECORDING = ROOT.parent / "shared" / "data" / "hl_20250904"
 needs_recording = pytest.mark.skipif(not RECORDING.is_dir(), reason="the recorded market is not beside this checkout")
 
+RECORDED = ("--market", "recording", "--data", str(RECORDING), "--speed", "10")
+# A model that knows no costs: it quotes at the touch and is filled several times a second.
+EAGER = {"MMFAST_MODEL__MAKER_FEE_BPS": "0", "MMFAST_MODEL__ADVERSE_BPS": "0.01", "MMFAST_MODEL__INFORMED_PRIOR": "0.01",
+         "MMFAST_MODEL__EDGE_MIN_BPS": "0.01", **{f"MMFAST_COINS__{coin}__KAPPA_PER_BP": "4" for coin in ("ETH", "SOL")}}
+
 SERIAL = itertools.count()
 READY_S = 420.0  # a cold cache compiles every kernel first
 LOOK_S = 0.05
@@ -58,10 +63,10 @@ class EngineProcess:
         self.state = self.folder / "state"
         self.report_path, self.truth_path = self.folder / "report.json", self.folder / "truth.jsonl"
         self.shm = Path(f"/dev/shm/mmfast-{self.name}")
-        self._command = [sys.executable, "-m", *program, "--name", self.name, "--report", str(self.report_path), *options]
+        self.command = [sys.executable, "-m", *program, "--name", self.name, "--report", str(self.report_path), *options]
         if "start" in program:
-            self._command += ["--truth", str(self.truth_path)]
-        self._environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))),
+            self.command += ["--truth", str(self.truth_path)]
+        self.environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))),
                          "MMFAST_ENGINE__STATE_DIR": str(self.state), **(environ or {})}
         self.pids: set[int] = set()
         self.monitor = Monitor(self.name, self.state / self.name)
@@ -71,8 +76,8 @@ class EngineProcess:
     def launch(self) -> EngineProcess:
         """Start the program and return at once."""
         self._stderr = (self.folder / "stderr.txt").open("ab")
-        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=self._stderr, cwd=self.folder,
-                                        env=self._environ, start_new_session=True)
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=self._stderr, cwd=self.folder,
+                                        env=self.environ, start_new_session=True)
         return self
 
     def __enter__(self) -> EngineProcess:
@@ -145,6 +150,10 @@ class EngineProcess:
     def pid(self, process: str) -> int:
         """Process id of one of the engine's processes."""
         return next(row["pid"] for row in self.look()["processes"] if row["process"] == process)
+
+    def exchange_pid(self) -> int:
+        """Process id of the exchange that it started."""
+        return int(self.said.split("(pid ", 1)[1].split(")", 1)[0])
 
     def restarts(self, process: str) -> int:
         """How often the supervisor has started it again."""

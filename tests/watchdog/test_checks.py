@@ -17,7 +17,8 @@ from mmfast.records.control import (
 from mmfast.watchdog.checks import POSITION_TOLERANCE, Limits, Snapshot, Verdict, judge
 
 S, USD = 1_000_000_000, 1_000_000
-LIMITS = Limits(heartbeat_ns=dict.fromkeys(("feed", "estimator", "quoter", "gateway"), S), stale_ns=2 * S, loss_uusd=500 * USD, drawdown_uusd=300 * USD,
+LIMITS = Limits(heartbeat_ns=dict.fromkeys(("feed", "estimator", "quoter", "gateway"), S),
+                stale_ns=2 * S, loss_uusd=500 * USD, drawdown_uusd=300 * USD,
                 position_lots=(1000, 2000), fills_per_minute=60)
 WELL = Snapshot(ages_ns={"feed": 0, "estimator": 0, "quoter": 0, "gateway": 0}, market_age_ns=(0, 0), pnl_uusd=0,
                 pnl_peak_uusd=0, position_lots=(0, 0), fills_last_minute=0, refused_count=0, mismatch_streak=0,
