@@ -41,8 +41,8 @@ CHANNEL_BYTES, STATE_BYTES = CHANNEL.itemsize, FEED_STATE.itemsize
 RECORDS, ERRORS, UNKNOWN, CROSSINGS, REGRESSIONS, REPLAYS = (
     counter_index("feed", name) for name in ("record_count", "decode_error_count", "unknown_coin_count",
                                              "crossed_count", "regressed_count", "replayed_trade_count"))
-# What a frame was, for the session around it; the channel codes of decode.py are all above.
-FAULT = -1
+# What a frame was, for the session around it; the codes of decode.py are all above, MALFORMED too.
+FAULT = -2
 
 
 @kernel

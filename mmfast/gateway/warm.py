@@ -43,6 +43,8 @@ def warm(house: House) -> None:
     plans.mark_written(orders, register, slots[0, :0].copy(), 0, 0, 0, 0, cells, working, Stamps(house).address)
     plans.mark_canceling(orders, register, slots[0, :0].copy(), 0, cells, working)
     slot = table.place(orders, register[0], actions[0], quote[0], 0, 0)
+    table.allocate(orders, register[0], 0)
+    Stamps(house).on_acked(orders[slot], 0)
     table.apply(orders[slot], register[0], lifecycle.WRITTEN, table.UNTOLD, 0)
     table.fill(orders[slot], register[0], 1, 0)
     table.revive(orders[slot], register[0], 1, 0)

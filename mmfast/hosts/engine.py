@@ -13,10 +13,8 @@ import os
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mmfast.config import EngineConfig
 from mmfast.feed import stage as feed_stage
@@ -39,7 +37,7 @@ from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.latch import Latch
 from mmfast.runtime.parameters import parameters
 from mmfast.runtime.process import Placement
-from mmfast.runtime.snapshot import RUN_FILE
+from mmfast.runtime.snapshot import RUN_FILE, read_run
 from mmfast.runtime.supervisor import Supervisor
 from mmfast.runtime.wake import IDLE_NAMES, loop_descriptor
 from mmfast.topology import ENGINE_PROCESSES, house_name, regions
@@ -94,14 +92,8 @@ def check_alone(config: EngineConfig) -> str | None:
     if lives is None:
         return None
     clear_dead(house_name(name))
-    run = _read_run(config.state_path)
+    run = read_run(config.state_path) or {}
     return f"cleared the shared memory of run {run.get('run_id', 'unknown')} (pid {run.get('pid', '?')}), which died"
-
-
-def _read_run(folder: Path) -> dict[str, Any]:
-    with suppress(OSError, json.JSONDecodeError):
-        return dict(json.loads((folder / RUN_FILE).read_text()))
-    return {}
 
 
 def _confined(name: str, keys: Keys, body: Callable[[], int]) -> int:

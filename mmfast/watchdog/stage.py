@@ -131,7 +131,7 @@ class WatchdogStage:
         self.position = read_marks(self.house.address["market"], self.position, int(self.message.ctypes.data),
                                    int(self.marks.ctypes.data), MARKS_PER_CHECK)
         verdict = judge(self.snapshot(now_ns), self.limits)
-        if verdict.kill and self.control.kill(verdict.kill):
+        if verdict.kill and not self.orphaned_ns and self.control.kill(verdict.kill):  # an orphaned gateway ends itself
             self.counters.add("kill_count")
             self.errors.record(f"kill: {verdict.text}")
             self.latch.set(verdict.kill, verdict.text, "watchdog")

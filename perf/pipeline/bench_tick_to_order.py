@@ -30,7 +30,7 @@ HOSTS = ("fused", "shared", "isolated")
 TICKS, WARM_TICKS, GAP_MS = 120, 8, (250, 350)  # apart by more than the least time between two moves of an order
 SMOKE_TICKS, SMOKE_GAP_MS = 2, (160, 180)
 COLUMNS = ("client", *(name.replace("ns", "µs") for name in PERCENTILE_COLUMNS), "first frame p50 µs", "ticks",
-           "missed", "× floor", "× fused", "foreign CPU")
+           "missed", "strays", "× floor", "× fused", "foreign CPU")
 NAME = f"perf-{os.getpid()}"
 PARTS = ("socket in", *STAGE_NAMES, "socket out")
 
@@ -123,7 +123,7 @@ def table(runs: dict[str, list[Run]]) -> list[list[Any]]:
     floor, fused = (next((m[0] for name, m in middle.items() if word in name), float("nan"))
                     for word in ("echo, blocking", "fused"))
     return [[name, *middle[name], float(np.median([run.first_us() for run in rounds])),
-             sum(len(run.samples) for run in rounds), sum(run.missed for run in rounds),
+             *(sum(counts) for counts in zip(*((len(r.samples), r.missed, r.strays) for r in rounds))),
              middle[name][0] / floor, middle[name][0] / fused,
              f"{np.median([run.foreign for run in rounds]):.0%}"] for name, rounds in runs.items()]
 
@@ -131,9 +131,11 @@ def table(runs: dict[str, list[Run]]) -> list[list[Any]]:
 def stages(rounds: list[Run]) -> list[list[Any]]:
     """One row for each part of the way: p50, p99, share of the whole."""
     parts = np.concatenate([run.parts_us() for run in rounds])
-    rows: list[list[Any]] = []
-    for name, column in zip(PARTS, parts.T):
-        rows.append([name, *percentiles(column)[:2], f"{np.median(column) / np.median(parts, axis=0).sum():.0%}"])
+    if not len(parts):
+        return []
+    middle = np.median(parts, axis=0)
+    rows = [[name, *percentiles(column)[:2], f"{share:.0%}"]
+            for name, column, share in zip(PARTS, parts.T, middle / middle.sum())]
     return [*rows, ["whole", *percentiles(parts.sum(axis=1))[:2], ""]]
 
 
@@ -151,13 +153,15 @@ def main() -> None:
             quotes, client = every[name]
             runs[name].append(measure(client, Course(ticks, warm_ticks, gap_ms, quotes, number)))
     note = (f"{asked.rounds} rounds of {ticks} ticks of {venue.JUMP_BPS:g} bps, {gap_ms[0]} to {gap_ms[1]} ms apart; "
-            f"medians over rounds, so p99.9 is nearly the max. × compares p50. First frame: an engine cancels first."
-            + left_out())
+            f"medians over rounds, so p99.9 is nearly the max. × compares p50. First frame: an engine cancels first. "
+            f"Missed: ticks without an order that fits; strays: orders that do not fit the tick.{left_out()}")
     show(asked, "Tick to order by the venue's clock, loopback without TLS", COLUMNS, table(runs), note)
     for name, (quotes, _) in every.items():
         if quotes:
             show(asked, f"{name}: where the time goes", ("part", "p50 µs", "p99 µs", "share"), stages(runs[name]),
-                 "diff includes signing and writing the cancels, and waking the gateway where it sleeps.")
+                 "diff: with waking the gateway where it sleeps. sign: with building, signing and writing the cancels, "
+                 "which go first. socket out is negative where the venue had read the order before the engine knew "
+                 "that it was written.")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def cores_needed(host: str) -> int:
 def places(host: str, cores: list[int]) -> dict[str, int]:
     """Cores of the processes, by dotted key, so that none is the venue's."""
     if host == "fused":
-        return {f"host.{name}.core": cores[0] for name in PIPELINE}
+        return {f"host.{name}.core": cores[0] if cores else -1 for name in PIPELINE}
     if host == "isolated":
         return {f"host.{name}.core": core for name, core in zip(HOST_PROCESSES, cores)}
     return {}

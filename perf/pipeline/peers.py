@@ -104,7 +104,7 @@ def plain() -> Callable[[Any], str]:
     return answer
 
 
-class Client(picows.WSListener):  # type: ignore[misc]
+class Client(picows.WSListener):
     """Answers every touch from the socket's callback."""
 
     def __init__(self, answer: Answer) -> None:
@@ -132,7 +132,8 @@ def with_picows(make: Callable[[], Answer], busy: bool) -> Callable[[int], None]
 
     async def serve(port: int) -> None:
         loop, answer = asyncio.get_running_loop(), make()
-        _, client = await picows.ws_connect(lambda: Client(answer), f"ws://127.0.0.1:{port}/ws")
+        client = Client(answer)
+        await picows.ws_connect(lambda: client, f"ws://127.0.0.1:{port}/ws")
 
         def spin() -> None:
             loop.call_soon(spin)

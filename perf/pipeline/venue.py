@@ -31,8 +31,8 @@ from perf.pipeline.account import Account, now_ms
 
 COIN, SZ_DECIMALS = "BTC", 5
 START_PX, HALF_SPREAD_PX = 100_000, 1
-JUMP_BPS = 8.0
-LADDER_BPS = (0.05, 7.9)  # of every quote; narrower than a jump, so that an order fits one of two markets only
+JUMP_BPS = 10.0
+LADDER_BPS = (0.05, 9.9)  # of every quote; narrower than a jump, so that an order fits one of two markets only
 JUMPS_MAX = 3  # the price stays within this many jumps of its start
 IDLE_NS = 100_000_000  # between two frames that move nothing, while the client comes up
 QUIET_NS = 2_000_000  # this long after the last frame it begins to answer
@@ -130,7 +130,7 @@ def fit(orders: list[Json], mid: float) -> bool:
     return all(LADDER_BPS[0] < depth < LADDER_BPS[1] for depth in depths)
 
 
-class Session(picows.WSListener):  # type: ignore[misc]
+class Session(picows.WSListener):
     """One connection: a frame is stamped and kept for later."""
 
     def __init__(self, venue: Venue) -> None:

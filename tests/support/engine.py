@@ -35,8 +35,9 @@ needs_recording = pytest.mark.skipif(not RECORDING.is_dir(), reason="the recorde
 
 RECORDED = ("--market", "recording", "--data", str(RECORDING), "--speed", "10")
 # A model that knows no costs: it quotes at the touch and is filled several times a second.
-EAGER = {"MMFAST_MODEL__MAKER_FEE_BPS": "0", "MMFAST_MODEL__ADVERSE_BPS": "0.01", "MMFAST_MODEL__INFORMED_PRIOR": "0.01",
-         "MMFAST_MODEL__EDGE_MIN_BPS": "0.01", **{f"MMFAST_COINS__{coin}__KAPPA_PER_BP": "4" for coin in ("ETH", "SOL")}}
+EAGER = {"MMFAST_MODEL__MAKER_FEE_BPS": "0", "MMFAST_MODEL__ADVERSE_BPS": "0.01",
+         "MMFAST_MODEL__INFORMED_PRIOR": "0.01", "MMFAST_MODEL__EDGE_MIN_BPS": "0.01",
+         "MMFAST_COINS__ETH__KAPPA_PER_BP": "4", "MMFAST_COINS__SOL__KAPPA_PER_BP": "4"}
 
 SERIAL = itertools.count()
 READY_S = 420.0  # a cold cache compiles every kernel first
@@ -53,7 +54,7 @@ class Ran(NamedTuple):
 
 
 class EngineProcess:
-    """``with EngineProcess(folder, "--coin", "BTC") as engine``: an engine that is ready, and that never outlives it."""
+    """``with EngineProcess(folder, "--coin", "BTC") as engine``: an engine that is ready, and never outlives it."""
 
     def __init__(self, folder: Path, *options: str, program: tuple[str, ...] = ("mmfast.cli.main", "start"),
                  environ: dict[str, str] | None = None) -> None:
@@ -63,7 +64,8 @@ class EngineProcess:
         self.state = self.folder / "state"
         self.report_path, self.truth_path = self.folder / "report.json", self.folder / "truth.jsonl"
         self.shm = Path(f"/dev/shm/mmfast-{self.name}")
-        self.command = [sys.executable, "-m", *program, "--name", self.name, "--report", str(self.report_path), *options]
+        self.command = [sys.executable, "-m", *program, "--name", self.name, "--report", str(self.report_path),
+                        *options]
         if "start" in program:
             self.command += ["--truth", str(self.truth_path)]
         self.environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))),
@@ -171,7 +173,7 @@ class EngineProcess:
         return sum(len(coin["orders"]) for coin in self.look().get("coins", ()))
 
     def wait(self, condition: Callable[[], Any], deadline_s: float, what: str) -> float:
-        """Look until ``condition`` holds; the seconds it took. AssertionError with all that is known when it does not."""
+        """Look until ``condition`` holds; the seconds it took. Otherwise an AssertionError with all that is known."""
         began = time.monotonic()
         while not condition():
             if self.process.poll() is not None and not condition():

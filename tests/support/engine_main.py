@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
+from pathlib import Path
 
 from mmfast.cli.start import _finish, _introduce, _warm_up
 from mmfast.config import load
@@ -46,7 +47,7 @@ def main() -> int:
     parser.add_argument("coins")
     asked = parser.parse_args()
     config = load("local", coins=asked.coins.split(","), overrides={"engine.name": asked.name})
-    check_alone(config)
+    sys.stderr.write(f"{check_alone(config)}\n")
     _warm_up()
     venue = Venue(asked.url, asked.url.replace("http", "ws", 1) + "/ws", False, lambda: None)
     engine = Engine(config, venue, Keys(ACCOUNT, key("gateway"), key("watchdog")))
@@ -54,7 +55,7 @@ def main() -> int:
         engine.start()
         _introduce(engine, Elsewhere(asked.url), 0.0)
         ended = engine.serve(None, lambda: None)
-        return _finish(engine, ended, asked.report and __import__("pathlib").Path(asked.report))
+        return _finish(engine, ended, Path(asked.report))
     finally:
         engine.close()
 
