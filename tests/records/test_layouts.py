@@ -76,6 +76,7 @@ def test_kinds_differ_over_all_records():
     (control, "KILL_", control.KILL_NAMES), (control, "PAUSE_", control.PAUSE_NAMES),
     (control, "STATE_", control.PROCESS_STATES), (control, "CHANNEL_", control.CHANNEL_NAMES),
     (belief, "BELIEF_", belief.BELIEF_NAMES), (quote, "SIDE_", quote.SIDE_REASONS),
+    (quote, "TAKE_", quote.TAKE_REASONS),
     (market, "KIND_", market.KIND_NAMES), (order, "TIF_", order.TIF_NAMES)])
 def test_every_code_has_a_name_of_its_own(module, prefix, names):
     codes = [v for n, v in constants(module, prefix).items() if not n.endswith(("_COUNT", "_SLOTS"))]
