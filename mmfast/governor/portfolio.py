@@ -42,7 +42,8 @@ PORTFOLIO = bare(
     ("held_usd", "f8", (COINS,)),
     ("rho", "f8", (COINS, COINS)),
     ("product", "f8", (SCALES, COINS, COINS)),  # averages of products of returns, on and below the diagonal
-    size=133_696,
+    ("inverse_sd", "f8", (SCALES, COINS)),  # 0 without returns
+    size=135_232,
 )
 
 
@@ -53,6 +54,8 @@ def begin(book: np.void, count: int) -> None:
     for i in range(book["count"]):
         book["px"][i], book["grid_px"][i], book["move"][i] = 0.0, 0.0, 0.0
         book["stress"][i], book["held_usd"][i] = 0.0, 0.0
+        for scale in range(SCALES):
+            book["inverse_sd"][scale, i] = 0.0
         for j in range(book["count"]):
             book["rho"][i, j] = 1.0 if i == j else RHO_PRIOR
             for scale in range(SCALES):
@@ -119,10 +122,10 @@ def confine(mandate: np.void, position_lots: int, long_usd: float, short_usd: fl
 @kernel
 def _others(book: np.void, inst: int) -> float:
     """b: what a dollar of stress in ``inst`` meets in the others, sum of rho_ij w_j."""
-    total = 0.0
+    rho, stress, held_usd, total = book["rho"], book["stress"], book["held_usd"], 0.0
     for j in range(book["count"]):
         if j != inst:
-            total += book["rho"][inst, j] * book["stress"][j] * book["held_usd"][j]
+            total += rho[inst, j] * stress[j] * held_usd[j]
     return total
 
 
@@ -153,26 +156,30 @@ def _advance(book: np.void, now_ns: int) -> None:
 @kernel
 def _average(book: np.void, passed_s: float) -> None:
     """Average the products of returns at every scale; a mean over all there is until the scale is full."""
+    count, moves, product = book["count"], book["move"], book["product"]
     for scale in range(SCALES):
         weight = max(1.0 - math.exp(-passed_s / SCALE_S[scale]), 1.0 / book["returns"])
-        for i in range(book["count"]):
-            move = book["move"][i]
+        for i in range(count):
+            move = moves[i]
+            if not math.isfinite(move):
+                continue
             for j in range(i + 1):
-                fresh = move * book["move"][j]
-                if math.isfinite(fresh):
-                    book["product"][scale, i, j] += weight * (fresh - book["product"][scale, i, j])
+                if math.isfinite(moves[j]):
+                    product[scale, i, j] += weight * (move * moves[j] - product[scale, i, j])
+            square = product[scale, i, i]
+            book["inverse_sd"][scale, i] = 1.0 / math.sqrt(square) if square > 0.0 else 0.0
 
 
 @kernel
 def _correlate(book: np.void) -> None:
     """Correlations: the mean over the scales, and towards the prior while there are few returns."""
     known = book["returns"] / (book["returns"] + PRIOR_RETURNS)
+    rho, product, inverse = book["rho"], book["product"], book["inverse_sd"]
     for i in range(book["count"]):
         for j in range(i):
             total = 0.0
             for scale in range(SCALES):
-                product = book["product"]
-                square = product[scale, i, i] * product[scale, j, j]
-                total += product[scale, i, j] / math.sqrt(square) if square > 0.0 else RHO_PRIOR
-            rho = known * min(max(total / SCALES, -1.0), 1.0) + (1.0 - known) * RHO_PRIOR
-            book["rho"][i, j] = book["rho"][j, i] = rho
+                inverses = inverse[scale, i] * inverse[scale, j]
+                total += product[scale, i, j] * inverses if inverses > 0.0 else RHO_PRIOR
+            mean = min(max(total / SCALES, -1.0), 1.0)
+            rho[i, j] = rho[j, i] = known * mean + (1.0 - known) * RHO_PRIOR
