@@ -195,7 +195,7 @@ def _publish(me: Any, inst: int, draft: Any, cause: Any) -> None:
 
 @kernel
 def _read_account(me: Any) -> int:
-    """Take one own fill into the belief (Glosten-Milgrom): 1 if there was one."""
+    """Take one own fill out of the taker flow and into the belief (Glosten-Milgrom): 1 if there was one."""
     slot = spsc.peek(me["account"])
     if slot == 0:
         return 0
@@ -203,6 +203,9 @@ def _read_account(me: Any) -> int:
     if fill["kind"] == KIND_FILL:
         inst = fill["inst"]
         draft = as_record(me["drafts"] + inst * BELIEF_BYTES, BELIEF)
+        sense.on_fill(as_record(me["sensors"] + inst * SENSOR_BYTES, SENSOR), fill,
+                      as_record(me["features"] + inst * FEATURES_BYTES, FEATURES),
+                      as_record(me["parameters"] + inst * PARAMETERS_BYTES, PARAMETERS))
         believe.on_fill(as_record(me["filters"] + inst * FILTER_BYTES, FILTER), fill, draft,
                         as_record(me["parameters"] + inst * PARAMETERS_BYTES, PARAMETERS))
         count(me["counters"], FILLS, 1)
