@@ -47,6 +47,8 @@ from mmfast.records.order import ORDER
 from mmfast.records.parameters import PARAMETERS
 from mmfast.records.quote import KIND_QUOTE, MANDATE, QUOTE, SURFACE
 from mmfast.rings.atomics import as_record, copy
+from mmfast.sensor import sense
+from mmfast.sensor.state import SENSOR
 from mmfast.sim.latency import LATENCY, draw_delay_ns
 
 FILL_BYTES, LEDGER_BYTES, SENT_BYTES, VENUE_BYTES = FILL.itemsize, LEDGER.itemsize, SENT.itemsize, VENUE.itemsize
@@ -96,6 +98,9 @@ def hear_fill(me: Any, at: int) -> None:
     """Take a booked fill of ours, at address ``at``, into the belief, and decide for the new position."""
     event = as_record(at, FILL)
     inst = event["inst"]
+    sense.on_fill(as_record(me["sensors_at"] + inst * SENSOR_BYTES, SENSOR), event,
+                  as_record(me["features_at"] + inst * FEATURES_BYTES, FEATURES),
+                  as_record(me["parameters_at"] + inst * PARAMETERS_BYTES, PARAMETERS))
     if as_record(me["switches_at"], SWITCHES)["fills"] == 0:
         on_fill(as_record(me["filters_at"] + inst * FILTER_BYTES, FILTER), event,
                 as_record(me["beliefs_at"] + inst * BELIEF_BYTES, BELIEF),

