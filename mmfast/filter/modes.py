@@ -18,6 +18,7 @@ from mmfast.filter.state import MODES
 from mmfast.kernel import kernel
 
 P_MIN = 1e-4  # a mode that is ruled out could never come back
+ODDS_MAX = 2.0  # nats by which one observation may favour a mode: a single jump is not a crisis
 RATE_MAX = 1e3  # 1/s
 STEP_MAX = 0.05  # norm of a matrix whose exponential is its Taylor polynomial
 TERMS = 5
@@ -150,12 +151,18 @@ def copy(source: np.void, target: np.void) -> None:
 
 @kernel
 def reweigh(state: np.void, log0: float, log1: float, log2: float) -> None:
-    """Multiply the probabilities by likelihoods given as logarithms; ones that are not finite say nothing."""
+    """
+    Multiply the probabilities by likelihoods given as logarithms; ones that are not finite say nothing.
+
+    Real returns have fatter tails than any mode: without a bound on its odds one jump would decide alone.
+    """
     p = state["mode_p"]
     if not math.isfinite(log0 + log1 + log2):
         return
     top = max(log0, log1, log2)
-    w0, w1, w2 = p[0] * math.exp(log0 - top), p[1] * math.exp(log1 - top), p[2] * math.exp(log2 - top)
+    least = top - ODDS_MAX
+    w0, w1 = p[0] * math.exp(max(log0, least) - top), p[1] * math.exp(max(log1, least) - top)
+    w2 = p[2] * math.exp(max(log2, least) - top)
     total = w0 + w1 + w2
     if not total > 0.0:
         return

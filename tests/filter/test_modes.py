@@ -134,3 +134,10 @@ def test_a_mode_is_never_ruled_out() -> None:
     assert state["mode_p"].min() == pytest.approx(modes.P_MIN, rel=1e-3)
     modes.reweigh(state, 0.0, -50.0, math.nan)
     assert state["mode_p"].sum() == pytest.approx(1.0)
+
+
+def test_one_observation_moves_the_odds_by_a_bounded_factor() -> None:
+    state = a_state()
+    odds = state["mode_p"][2] / state["mode_p"][0]
+    modes.reweigh(state, -900.0, -900.0, 0.0)
+    assert state["mode_p"][2] / state["mode_p"][0] == pytest.approx(odds * math.exp(modes.ODDS_MAX))
