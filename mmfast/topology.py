@@ -16,7 +16,7 @@ Out     the regions of the house, in flow order.
 
 from __future__ import annotations
 
-from mmfast.records import account, belief, control, market, order, parameters, quote
+from mmfast.records import account, belief, control, feature, market, order, parameters, quote
 from mmfast.records.header import bare
 from mmfast.rings.layout import BROADCAST, CELLS, SPSC, TABLE
 from mmfast.rings.region import Region
@@ -58,6 +58,7 @@ def regions(instrument_count: int) -> list[Region]:
         Region("parameters", CELLS, parameters.PARAMETERS, n),
         Region("channel", TABLE, control.CHANNEL, n * control.CHANNEL_COUNT),
         Region("market", BROADCAST, market.MARKET, MARKET_SLOTS),
+        Region("feature", CELLS, feature.FEATURES, n),
         Region("belief", CELLS, belief.BELIEF, n),
         Region("mandate", CELLS, quote.MANDATE, n),
         Region("surface", CELLS, quote.SURFACE, n),

@@ -16,6 +16,8 @@ import numpy as np
 from mmfast.kernel import kernel
 
 MEAN_ABS_NORMAL = math.sqrt(2.0 / math.pi)
+THICK_CLIPS = 20.0
+THIN_MAX = 10.0
 
 
 @kernel
@@ -34,6 +36,19 @@ def option_cost(sigma_bps: float, latency_s: float) -> float:
 def informed_cost(informed: float, sigma_bps: float, horizon_s: float) -> float:
     """Expected move against us if a share ``informed`` of takers knows ``horizon_s`` ahead [bps]."""
     return informed * MEAN_ABS_NORMAL * sigma_bps * math.sqrt(max(horizon_s, 0.0))
+
+
+@kernel
+def impact(impact_bps: float, sigma_ratio: float, touch_lots: int, clip_lots: int) -> float:
+    """
+    What a clip of ours more moves the price: it grows with volatility, and as the depth it rests in shrinks [bps].
+
+    A touch of twenty clips or more counts as deep; an unknown one (0) too.
+    """
+    thin = 1.0
+    if touch_lots > 0:
+        thin = min(max(THICK_CLIPS * max(clip_lots, 1) / touch_lots, 1.0), THIN_MAX)
+    return impact_bps * sigma_ratio * thin
 
 
 @kernel

@@ -43,6 +43,9 @@ def _frictions(belief: np.void, params: np.void, surface: np.void, side: int) ->
     surface["cost_bps"][side] = params["maker_fee_bps"] + adverse
     surface["kappa"][side] = fill.decay(params["kappa"], mode_kappa, belief["imbalance"], 1 if side == BID else -1)
     surface["intensity"][side] = fill.base_rate(params["intensity"], belief["activity"])
+    ratio = max(belief["sigma_bps"], 0.0) / max(params["sigma_ref_bps"], 1e-9)
+    surface["impact_bps"][side] = costs.impact(params["impact_bps"], ratio, belief["touch_lots"][side],
+                                               params["clip_lots"])
 
 
 @kernel
@@ -61,7 +64,8 @@ def _answer(mandate: np.void, surface: np.void) -> float:
 def _shift(belief: np.void, mandate: np.void, params: np.void, surface: np.void, a: float, tau_s: float) -> None:
     """The reservation price, and what moved it: drift, carry, flow, inventory, each exactly once."""
     kappa = surface["kappa"]
-    drift = glft.drift_shift(belief["mu_bps_s"], params["theta"], tau_s)
+    surface["theta"] = belief["theta"] if belief["theta"] > 0.0 else params["theta"]
+    drift = glft.drift_shift(belief["mu_bps_s"], surface["theta"], tau_s)
     carry = -mandate["funding_bps_s"] * tau_s
     flow = glft.flow_shift(a, tau_s, _eta(mandate, surface, BID), _eta(mandate, surface, ASK), kappa[BID], kappa[ASK])
     inventory = -2.0 * a * mandate["inventory_clips"]

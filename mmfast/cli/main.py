@@ -65,6 +65,8 @@ Venue = Annotated[str | None, typer.Option("--venue", help="local, testnet or ma
 Coins = Annotated[str | None, typer.Option("--coin", help="Coins, separated by commas.")]
 Host = Annotated[str | None, typer.Option("--host", help="auto, isolated, shared or fused.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="SECTION.KEY=VALUE, over everything else.")]
+Cloid = Annotated[str | None, typer.Argument(help="Client id of an order, 0x and 32 hexadecimal digits.")]
+Now = Annotated[str | None, typer.Option("--now", help="A coin: explain its quotes now.")]
 # Arguments of these verbs are read by the modules that implement them.
 FORWARD = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -96,6 +98,19 @@ def status(name: Name = None, state_dir: State = None, config: Config = None, js
     from mmfast.cli.status import status as run
 
     raise typer.Exit(run(_target(name, state_dir, config), json, watch))
+
+
+@app.command()
+def explain(cloid: Cloid = None, now: Now = None, name: Name = None, state_dir: State = None, config: Config = None,
+            json: Json = False) -> None:
+    """
+    Tell the chain behind one order, or behind the quotes of a coin now, stage by stage with numbers and units.
+
+    Exit code 1 if the order is no longer in memory, 2 if the coin is not traded here, 3 if no engine runs.
+    """
+    from mmfast.cli.explain import explain as run
+
+    raise typer.Exit(run(_target(name, state_dir, config), cloid, now, json))
 
 
 @app.command()

@@ -8,7 +8,7 @@ Source  Guéant, Lehalle & Fernandez-Tapia (2013) with costs; symbols stand in c
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,16 @@ from mmfast.config.section import (
 )
 
 MAX_LEVELS = 8  # levels of a side in a QUOTE record
+SOURCES = 18  # of the sensor
+Correlation = Annotated[float, Field(gt=-1, lt=1)]
+Source = Literal["microprice", "touch imbalance", "order-flow imbalance", "taker flow", "book imbalance",
+                 "bipower volatility", "book imbalance change", "book gradient", "sweeps", "hawkes intensity",
+                 "order sizes", "basis", "funding", "open interest", "informed at our bid", "informed at our ask",
+                 "deep book imbalance", "oracle"]
+ModeSplit = tuple[ModeShare, ModeShare, ModeShare]
+PerSourceRho = Annotated[tuple[Correlation, ...], Field(min_length=SOURCES, max_length=SOURCES)]
+PerSourceSeconds = Annotated[tuple[NonNegative, ...], Field(min_length=SOURCES, max_length=SOURCES)]
+MicroRow = Annotated[tuple[float, ...], Field(min_length=5, max_length=5)]
 
 
 class Model(Section):
@@ -73,6 +83,23 @@ class Model(Section):
     life_s: Seconds
     action_cost_usd: NonNegative
     queue_bonus: Share
+    # modes
+    mode_dwell_s: ModePositive
+    mode_split: ModeSplit
+    mode_prior: ModeShare
+    # learning
+    net_edge_bps: float
+    adapt_rate: Share
+    # sources of the sensor
+    sources_off: tuple[Source, ...]
+    drift_ref_sd_bps_per_s: Positive
+    source_rho: PerSourceRho
+    source_tau_s: PerSourceSeconds
+    micro_table_steps: tuple[MicroRow, MicroRow, MicroRow]
+    hawkes_rate_per_s: Positive
+    hawkes_self_per_s: NonNegative
+    hawkes_cross_per_s: NonNegative
+    hawkes_decay_per_s: Positive
 
 
 class Coin(Model):

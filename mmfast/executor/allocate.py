@@ -16,6 +16,7 @@ import math
 import numpy as np
 
 from mmfast.executor.candidates import ladder
+from mmfast.executor.unwind import unwind
 from mmfast.kernel import kernel
 from mmfast.records.belief import BELIEF_OK
 from mmfast.records.quote import (
@@ -35,8 +36,9 @@ ROUNDING = 1e-6  # lots: a size that is whole but for its last bits is whole
 
 @kernel
 def allocate(belief: np.void, mandate: np.void, surface: np.void, params: np.void, quote: np.void) -> None:
-    """Write the quotes wanted of one instrument; ``pull`` is 1 when nothing may be quoted."""
+    """Write the quotes wanted of one instrument, and what to take; ``pull`` is 1 when nothing may be quoted."""
     _begin(belief, mandate, surface, params, quote)
+    unwind(belief, mandate, surface, params, quote)
     if quote["pull"] == 1:
         return
     for side in range(2):
@@ -89,13 +91,13 @@ def size_clips(side: int, level: int, nu: float, nu_side: float, surface: np.voi
     """Best size of a level at the prices ``nu`` of the budget and ``nu_side`` of the room [clips]."""
     rate = max(quote["fill_rate"][side, level], 1e-300)
     edge = quote["edge_bps"][side, level] - nu * surface["adverse_bps"][side] - nu_side / rate
-    return min(max(edge / (2.0 * _steepness(surface, params)), 0.0), params["size_max_clips"])
+    return min(max(edge / (2.0 * _steepness(side, surface)), 0.0), params["size_max_clips"])
 
 
 @kernel
-def _steepness(surface: np.void, params: np.void) -> float:
+def _steepness(side: int, surface: np.void) -> float:
     """b, how fast edge falls with size: inventory and our own impact [bps for each clip]."""
-    return max(surface["a_bps"] + params["impact_bps"], 1e-9)
+    return max(surface["a_bps"] + surface["impact_bps"][side], 1e-9)
 
 
 @kernel
@@ -172,7 +174,7 @@ def _least_lots(px_ticks: int, params: np.void) -> int:
 def _keep(side: int, level: int, kept: int, lots: int, surface: np.void, params: np.void, quote: np.void) -> bool:
     """Move candidate ``level`` to place ``kept`` with its size, unless its edge at that size is gone."""
     size = lots / params["clip_lots"]
-    edge = quote["edge_bps"][side, level] - _steepness(surface, params) * size
+    edge = quote["edge_bps"][side, level] - _steepness(side, surface) * size
     if not edge > 0.0:
         return False
     rate = quote["fill_rate"][side, level]
@@ -202,6 +204,7 @@ def _begin(belief: np.void, mandate: np.void, surface: np.void, params: np.void,
         quote["kappa"][side], quote["intensity"][side] = surface["kappa"][side], surface["intensity"][side]
         quote["cost_bps"][side], quote["depth_bps"][side] = surface["cost_bps"][side], surface["depth_bps"][side]
         quote["room_lots"][side], quote["level_count"][side] = mandate["room_lots"][side], 0
+        quote["impact_bps"][side] = surface["impact_bps"][side]
         quote["side_reason"][side] = SIDE_NO_BELIEF
         for level in range(QUOTE_LEVELS):
             _clear(side, level, quote)
@@ -219,5 +222,5 @@ def _usable(belief: np.void, mandate: np.void, surface: np.void, params: np.void
              + mandate["inventory_clips"] + mandate["gamma_budget_usd_h"])
     for side in range(2):
         total += (surface["depth_bps"][side] + surface["cost_bps"][side] + surface["adverse_bps"][side]
-                  + surface["kappa"][side] + surface["intensity"][side])
+                  + surface["kappa"][side] + surface["intensity"][side] + surface["impact_bps"][side])
     return math.isfinite(total)

@@ -3,8 +3,8 @@ Believe: from features and own fills to the belief that is quoted on.
 
 In      FEATURES, a fill of ours, the time.
 Out     the payload of BELIEF; the FILTER's state.
-Source  a closed-form Kalman filter over (v, mu) and one over ln sigma; one mode, with the moments of the mixture
-        of quiet, trending and crisis in their usual shares.
+Source  three filters in interaction (Blom & Bar-Shalom 1988), each a closed-form Kalman filter over (v, mu) and one
+        over ln sigma; sigma points for what is not linear; Glosten & Milgrom (1985) for fills.
 """
 
 from __future__ import annotations
@@ -13,50 +13,69 @@ import math
 
 import numpy as np
 
-from mmfast.filter import changepoint, fusion, glosten_milgrom, kalman, ou, volatility
+from mmfast.filter import adapt, changepoint, evidence, fusion, glosten_milgrom, kalman, modes, ou, ukf, volatility
+from mmfast.filter.state import MODES
 from mmfast.kernel import kernel
 from mmfast.records.belief import BELIEF_GAP, BELIEF_NO_BOOK, BELIEF_OK, BELIEF_STALE, BELIEF_WARMING
-from mmfast.records.feature import OBS_LOG_SIGMA, OBS_VALUE, OBSERVATIONS, SOURCE_BIPOWER, SOURCE_MICROPRICE
+from mmfast.records.feature import OBS_LOG_SIGMA, OBS_VALUE, OBSERVATIONS, SOURCE_MICROPRICE
 from mmfast.units import ASK, BID, BPS, NS_PER_S
 
-MODE_PRIOR = (0.85, 0.13, 0.02)  # usual shares of quiet, trending, crisis
 V_SD_MIN = 0.02  # bps
 V_SD_START = 5.0
 ANCHOR_MOVE_BPS = 50.0
 LOST_BPS = 1000.0  # an observed value this far away is a new market, not an innovation
 VALUES_MIN = 2  # observations of the value before it is quoted on
 MISFIT_MAX = 25.0
+LATE_S_MAX = 60.0
 
 
 @kernel
 def begin(state: np.void, params: np.void) -> None:
-    """Know nothing: no anchor, the reference volatility, a drift of zero with its usual spread."""
+    """Know nothing: no anchor, the volatility each mode usually has, a drift of zero with its usual spread."""
     state["placed"], state["status"], state["ts_ns"], state["anchor_px"] = 0, BELIEF_NO_BOOK, 0, 0.0
     state["reject_count"], state["fill_open"], state["fill_side"], state["fill_exch_ns"] = 0, 0, 0, 0
     state["fill_lots"], state["fill_log_px_lots"] = 0.0, 0.0
-    for k in range(5):
-        state["before_fill"][k] = 0.0
     for source in range(OBSERVATIONS):
         state["used_serial"][source], state["used_ns"][source] = 0, 0
-    state["log_sigma"] = math.log(max(params["sigma_ref_bps"], 1e-3))
-    state["log_sigma_var"] = params["log_sigma_sd"] * params["log_sigma_sd"]
-    state["sigma_bps"] = math.exp(state["log_sigma"])
+    for side in range(2):
+        state["informed_p"][side] = params["informed_prior"]
+    for i in range(MODES):
+        for j in range(MODES):
+            state["transition"][i, j], state["product"][i, j] = 0.0, 0.0
+    adapt.begin(state, params)
+    _believe_prior(state, params)
+    for r in range(MODES):
+        mode = state["modes"][r]
+        mode["log_sigma"] = _log_sigma_mean(params, r)
+        mode["log_sigma_var"] = params["log_sigma_sd"] * params["log_sigma_sd"]
     _place(state, 0.0, params)
+    for r in range(MODES):
+        modes.copy(state["modes"][r], state["before"][r])
+        modes.copy(state["modes"][r], state["mixed"][r])
+    state["sigma_bps"] = math.exp(state["log_sigma"])
 
 
 @kernel
 def believe(state: np.void, features: np.void, belief: np.void, params: np.void, now_ns: int) -> None:
     """Carry the belief to ``now_ns``, take in what is new in the features, and write the belief."""
-    _predict(state, params, now_ns)
-    _take_volatility(state, features)
-    _take_drift(state, features, now_ns)
-    _take_value(state, features, params)
+    dt_s = _predict(state, params, now_ns)
+    evidence.weigh(state, dt_s, features["activity"], features["flow_imbalance"], features["liquidation_ratio"],
+                   features["rv_30"], params)
+    _take_informed(state, features, params)
+    for source in range(OBSERVATIONS):
+        if (features["valid_mask"] >> source) & 1 == 1:
+            _take_volatility(state, features, source)
+    _take_drift(state, features, params, now_ns)
+    for source in range(OBSERVATIONS):
+        if (features["valid_mask"] >> source) & 1 == 1:
+            _take_value(state, features, params, source, now_ns)
     _floor(state, params)
     _move_anchor(state)
     _recover(state, params)
+    adapt.learn_theta(state, now_ns, params)
     state["sigma_bps"] = volatility.quoting_sigma(state["log_sigma"], features["rv_30"], features["rv_300"])
     state["status"] = _status(state, features, params, now_ns)
-    _write_context(features, belief, params)
+    _write_context(features, belief)
     _write(state, belief)
 
 
@@ -75,12 +94,16 @@ def on_fill(state: np.void, fill: np.void, belief: np.void, params: np.void) -> 
         state["fill_lots"] += fill["lots"]
         state["fill_log_px_lots"] += fill["lots"] * 1e4 * math.log(px / state["anchor_px"])
         sign = 1 if side == ASK else -1
-        delta_bps = sign * (state["fill_log_px_lots"] / state["fill_lots"] - state["v_bps"])
-        informed = glosten_milgrom.informed_share(params["informed_prior"],
+        at_bps = state["fill_log_px_lots"] / state["fill_lots"]
+        informed = glosten_milgrom.informed_share(state["informed_p"][side],
                                                   state["fill_lots"] / max(params["clip_lots"], 1))
-        informed_var = state["sigma_bps"] * state["sigma_bps"] * max(params["informed_horizon_s"], 1e-3)
-        glosten_milgrom.absorb(state, sign, delta_bps, informed, informed_var, params["theta"],
-                               V_SD_MIN * V_SD_MIN, _drift_var_min(params))
+        horizon_s = max(params["informed_horizon_s"], 1e-3) + _late_s(state, fill["ts_recv_ns"])
+        for r in range(MODES):
+            mode = state["modes"][r]
+            informed_var = math.exp(2.0 * mode["log_sigma"]) * horizon_s
+            glosten_milgrom.absorb(mode, sign, sign * (at_bps - mode["v_bps"]), informed, informed_var,
+                                   state["theta"], V_SD_MIN * V_SD_MIN, _drift_var_min(state, params, r))
+        modes.combine(state)
         _recover(state, params)
     _write(state, belief)
 
@@ -90,73 +113,109 @@ def _predict_to_fill(state: np.void, fill: np.void, params: np.void) -> None:
     """Bring the state to just before the taker order that this fill belongs to."""
     same = (state["fill_open"] == 1 and fill["ts_exch_ns"] == state["fill_exch_ns"]
             and fill["side"] == state["fill_side"])
-    before = state["before_fill"]
     if same:
-        state["v_bps"], state["mu_bps_s"] = before[0], before[1]
-        state["v_var"], state["vmu_cov"], state["mu_var"] = before[2], before[3], before[4]
+        for r in range(MODES):
+            modes.copy(state["before"][r], state["modes"][r])
         return
     _predict(state, params, fill["ts_recv_ns"])
     state["fill_open"], state["fill_exch_ns"], state["fill_side"] = 1, fill["ts_exch_ns"], fill["side"]
     state["fill_lots"], state["fill_log_px_lots"] = 0.0, 0.0
-    before[0], before[1] = state["v_bps"], state["mu_bps_s"]
-    before[2], before[3], before[4] = state["v_var"], state["vmu_cov"], state["mu_var"]
+    for r in range(MODES):
+        modes.copy(state["modes"][r], state["before"][r])
 
 
 @kernel
-def _predict(state: np.void, params: np.void, now_ns: int) -> None:
-    """Carry everything to ``now_ns``; a time that is not later changes nothing."""
+def _late_s(state: np.void, at_ns: int) -> float:
+    """By how much news from ``at_ns`` is older than the state [s]: the state is never carried back."""
+    return min(max((state["ts_ns"] - at_ns) / NS_PER_S, 0.0), LATE_S_MAX) if at_ns > 0 else 0.0
+
+
+@kernel
+def _predict(state: np.void, params: np.void, now_ns: int) -> float:
+    """Carry everything to ``now_ns``; returns by how much [s]. A time that is not later changes nothing."""
     state["fill_open"] = 0
     if state["ts_ns"] <= 0 or now_ns <= state["ts_ns"]:
         state["ts_ns"] = max(now_ns, state["ts_ns"])
-        return
+        return 0.0
     dt_s = (now_ns - state["ts_ns"]) / NS_PER_S
     state["ts_ns"] = now_ns
-    rate = volatility.variance_rate(state, _mixture(params["jump_rate"]), params["jump_sigma_bps"])
-    ou.predict(state, dt_s, rate, params["theta"], _drift_sd(params))
-    volatility.predict(state, dt_s, _log_sigma_mean(params), params["log_sigma_rate"], params["log_sigma_sd"])
+    modes.transition(state, dt_s, params["mode_dwell_s"], params["mode_split"])
+    modes.mix(state)
+    for r in range(MODES):
+        mode = state["modes"][r]
+        rate = volatility.variance_rate(mode, params["jump_rate"][r], params["jump_sigma_bps"])
+        ou.predict(mode, dt_s, rate, state["theta"], _drift_sd(state, params, r))
+        volatility.predict(mode, dt_s, _log_sigma_mean(params, r), params["log_sigma_rate"], params["log_sigma_sd"])
+    modes.combine(state)
+    return dt_s
 
 
 @kernel
-def _take_volatility(state: np.void, features: np.void) -> None:
-    """Take in a new reading of ln sigma."""
-    if fusion.is_news(state, features, SOURCE_BIPOWER, OBS_LOG_SIGMA):
-        fusion.tick_off(state, features, SOURCE_BIPOWER)
-        z, r = features["obs_z"][SOURCE_BIPOWER], features["obs_r"][SOURCE_BIPOWER]
-        if math.isfinite(z) and math.isfinite(r) and r > 0.0:
-            volatility.update(state, z, r)
-        else:
-            state["reject_count"] += 1
+def _take_informed(state: np.void, features: np.void, params: np.void) -> None:
+    """The share of informed takers on each side, the prior where it is not known."""
+    for side in range(2):
+        share = features["informed_p"][side]
+        state["informed_p"][side] = share if 0.0 < share < 1.0 else params["informed_prior"]
 
 
 @kernel
-def _take_drift(state: np.void, features: np.void, now_ns: int) -> None:
-    """Take in what the drift features say together."""
-    z, r = fusion.fuse_drift(state, features, now_ns)
-    if math.isfinite(r):
-        kalman.update_drift(state, z, r)
-
-
-@kernel
-def _take_value(state: np.void, features: np.void, params: np.void) -> None:
-    """Take in a new micro-price; the first one, or one in another market, places the anchor."""
-    if not fusion.is_news(state, features, SOURCE_MICROPRICE, OBS_VALUE):
+def _take_volatility(state: np.void, features: np.void, source: int) -> None:
+    """Take in a new reading of ln sigma, or of the variance rate itself."""
+    is_log = fusion.is_news(state, features, source, OBS_LOG_SIGMA)
+    if not (is_log or fusion.is_news(state, features, source, ukf.OBS_VARIANCE)):
         return
-    fusion.tick_off(state, features, SOURCE_MICROPRICE)
-    z, r, base_px = features["obs_z"][SOURCE_MICROPRICE], features["obs_r"][SOURCE_MICROPRICE], features["base_px"]
+    fusion.tick_off(state, features, source)
+    z, r = features["obs_z"][source], features["obs_r"][source]
+    if not (math.isfinite(z) and math.isfinite(r) and r > 0.0):
+        state["reject_count"] += 1
+    elif is_log:
+        modes.observe_log_sigma(state, z, r)
+    else:
+        log0 = ukf.update(state["modes"][0], ukf.SEES_VARIANCE, z, r)
+        log1 = ukf.update(state["modes"][1], ukf.SEES_VARIANCE, z, r)
+        log2 = ukf.update(state["modes"][2], ukf.SEES_VARIANCE, z, r)
+        modes.reweigh(state, log0, log1, log2)
+        modes.combine(state)
+
+
+@kernel
+def _take_drift(state: np.void, features: np.void, params: np.void, now_ns: int) -> None:
+    """Take in what the drift features say together."""
+    z, r, misfit = fusion.fuse_drift(state, features, now_ns)
+    if math.isfinite(r):
+        modes.observe(state, 0.0, 1.0, z, r)
+        adapt.learn_drift_size(state, misfit, params["adapt_rate"])
+
+
+@kernel
+def _take_value(state: np.void, features: np.void, params: np.void, source: int, now_ns: int) -> None:
+    """Take in a new value; the first micro-price, or one in another market, places the anchor."""
+    if not fusion.is_news(state, features, source, OBS_VALUE):
+        return
+    fusion.tick_off(state, features, source)
+    z, r, base_px = features["obs_z"][source], features["obs_r"][source], features["base_px"]
     if not (math.isfinite(z) and math.isfinite(r) and r > 0.0 and math.isfinite(base_px) and base_px > 0.0):
         state["reject_count"] += 1
+        return
+    if source != SOURCE_MICROPRICE and state["placed"] == 0:
         return
     if state["placed"] == 0:
         _place(state, base_px, params)
     z += math.log(base_px / state["anchor_px"]) / BPS
-    if abs(z - state["v_bps"]) > LOST_BPS:
+    if source == SOURCE_MICROPRICE and abs(z - state["v_bps"]) > LOST_BPS:
         _place(state, base_px, params)
-        z = features["obs_z"][SOURCE_MICROPRICE]
-    surprise = kalman.update_value(state, z, r)
+        z = features["obs_z"][source]
+    # The value has moved on since a reading that comes late.
+    r += math.exp(2.0 * state["log_sigma"]) * _late_s(state, features["obs_ns"][source])
+    surprise = modes.observe(state, 1.0, 0.0, z, r)
+    if source != SOURCE_MICROPRICE:
+        return
     state["value_count"] += 1
+    state["nis_value"] += (min(surprise, kalman.GATE) - state["nis_value"]) / adapt.MEMORY
     gap_bps = z - state["v_bps"]
     state["misfit"] = gap_bps * gap_bps / (state["v_var"] + r)
-    changepoint.watch(state, surprise, params["log_sigma_sd"] * params["log_sigma_sd"])
+    if changepoint.watch(state, surprise, params["log_sigma_sd"] * params["log_sigma_sd"]):
+        modes.combine(state)
 
 
 @kernel
@@ -179,31 +238,52 @@ def _place(state: np.void, px: float, params: np.void) -> None:
     """Put the anchor at ``px`` [USD], with a value that is hardly known; 0 leaves it unplaced."""
     state["placed"] = 1 if px > 0.0 else 0
     state["anchor_px"] = px
-    state["v_bps"], state["mu_bps_s"], state["vmu_cov"] = 0.0, 0.0, 0.0
-    state["v_var"] = V_SD_START * V_SD_START
-    state["mu_var"] = _drift_sd(params) ** 2
+    for r in range(MODES):
+        mode = state["modes"][r]
+        mode["v_bps"], mode["mu_bps_s"], mode["vmu_cov"] = 0.0, 0.0, 0.0
+        mode["v_var"] = V_SD_START * V_SD_START
+        mode["mu_var"] = _drift_sd(state, params, r) ** 2
+    modes.combine(state)
     state["value_count"], state["cusum"], state["misfit"] = 0, 0.0, 0.0
+
+
+@kernel
+def _believe_prior(state: np.void, params: np.void) -> None:
+    """The usual shares of the modes; only the first, if there are none."""
+    prior = params["mode_prior"]
+    total = prior[0] + prior[1] + prior[2]
+    for r in range(MODES):
+        usual = prior[r] / total if total > 0.0 else (1.0 if r == 0 else 0.0)
+        state["mode_p"][r] = usual
 
 
 @kernel
 def _move_anchor(state: np.void) -> None:
     """Put the anchor at the fair value when that has gone far; the fair value does not change."""
     if abs(state["v_bps"]) > ANCHOR_MOVE_BPS:
-        state["anchor_px"] *= math.exp(min(max(state["v_bps"], -2.0 * LOST_BPS), 2.0 * LOST_BPS) * BPS)
-        state["v_bps"] = 0.0
+        moved = min(max(state["v_bps"], -2.0 * LOST_BPS), 2.0 * LOST_BPS)
+        state["anchor_px"] *= math.exp(moved * BPS)
+        for r in range(MODES):
+            state["modes"][r]["v_bps"] -= moved
+        state["v_bps"] -= moved
 
 
 @kernel
 def _floor(state: np.void, params: np.void) -> None:
-    """Keep the covariance from claiming more than can be known."""
-    kalman.keep_positive(state, V_SD_MIN * V_SD_MIN, _drift_var_min(params))
+    """Keep the covariances from claiming more than can be known."""
+    for r in range(MODES):
+        kalman.keep_positive(state["modes"][r], V_SD_MIN * V_SD_MIN, _drift_var_min(state, params, r))
+    modes.combine(state)
 
 
 @kernel
 def _recover(state: np.void, params: np.void) -> None:
     """Start anew if the state is not finite: a filter that is lost must not stay lost."""
-    total = (state["anchor_px"] + state["v_bps"] + state["mu_bps_s"] + state["v_var"] + state["vmu_cov"]
-             + state["mu_var"] + state["log_sigma"] + state["log_sigma_var"])
+    total = state["anchor_px"] + state["theta"] + state["drift_scale"]
+    for r in range(MODES):
+        mode = state["modes"][r]
+        total += (mode["v_bps"] + mode["mu_bps_s"] + mode["v_var"] + mode["vmu_cov"] + mode["mu_var"]
+                  + mode["log_sigma"] + mode["log_sigma_var"] + state["mode_p"][r])
     if not math.isfinite(total):
         rejected, now_ns = state["reject_count"] + 1, state["ts_ns"]
         begin(state, params)
@@ -211,45 +291,33 @@ def _recover(state: np.void, params: np.void) -> None:
 
 
 @kernel
-def _mixture(by_mode: np.ndarray) -> float:
-    """Mean over the modes in their usual shares."""
-    return float(MODE_PRIOR[0] * by_mode[0] + MODE_PRIOR[1] * by_mode[1] + MODE_PRIOR[2] * by_mode[2])
+def _drift_sd(state: np.void, params: np.void, mode: int) -> float:
+    """Standard deviation of the drift in a mode [bps/s]."""
+    return float(params["drift_sd"][mode] * math.sqrt(state["drift_scale"]))
 
 
 @kernel
-def _drift_sd(params: np.void) -> float:
-    """Standard deviation of the drift over all modes [bps/s]."""
-    sd = params["drift_sd"]
-    return math.sqrt(MODE_PRIOR[0] * sd[0] ** 2 + MODE_PRIOR[1] * sd[1] ** 2 + MODE_PRIOR[2] * sd[2] ** 2)
+def _drift_var_min(state: np.void, params: np.void, mode: int) -> float:
+    """Least variance of the drift in a mode [(bps/s)^2]: a share of its usual one."""
+    return float(max(params["drift_var_floor"], 0.0) * _drift_sd(state, params, mode) ** 2 + 1e-12)
 
 
 @kernel
-def _drift_var_min(params: np.void) -> float:
-    """Least variance of the drift [(bps/s)^2]: a share of its usual one."""
-    return float(max(params["drift_var_floor"], 0.0) * _drift_sd(params) ** 2 + 1e-12)
+def _log_sigma_mean(params: np.void, mode: int) -> float:
+    """Long-run mean of ln sigma in a mode."""
+    return math.log(max(params["sigma_ref_bps"], 1e-3)) + math.log(max(params["mode_sigma"][mode], 1e-3))
 
 
 @kernel
-def _log_sigma_mean(params: np.void) -> float:
-    """Long-run mean of ln sigma over all modes."""
-    mean = math.log(max(params["sigma_ref_bps"], 1e-3))
-    for mode in range(3):
-        mean += MODE_PRIOR[mode] * math.log(max(params["mode_sigma"][mode], 1e-3))
-    return mean
-
-
-@kernel
-def _write_context(features: np.void, belief: np.void, params: np.void) -> None:
+def _write_context(features: np.void, belief: np.void) -> None:
     """Write what the belief takes from the features as it is."""
     belief["half_spread_bps"], belief["imbalance"] = features["half_spread_bps"], features["flow_imbalance"]
     belief["activity"], belief["tail"] = features["activity"], features["tail"]
     belief["funding_bps_s"], belief["mid_px"] = features["funding_bps_s"], features["mid_px"]
+    belief["gradient"] = features["gradient"]
     for side in range(2):
-        belief["informed_p"][side] = params["informed_prior"]
         belief["touch_ticks"][side] = features["touch_ticks"][side]
         belief["touch_lots"][side] = features["touch_lots"][side]
-    for mode in range(3):
-        belief["mode_p"][mode] = MODE_PRIOR[mode]
 
 
 @kernel
@@ -260,3 +328,8 @@ def _write(state: np.void, belief: np.void) -> None:
     belief["v_bps"], belief["v_var"] = state["v_bps"], state["v_var"]
     belief["mu_bps_s"], belief["mu_var"], belief["vmu_cov"] = state["mu_bps_s"], state["mu_var"], state["vmu_cov"]
     belief["sigma_bps"], belief["log_sigma_var"] = state["sigma_bps"], state["log_sigma_var"]
+    belief["theta"] = state["theta"]
+    for r in range(MODES):
+        belief["mode_p"][r] = state["mode_p"][r]
+    for side in range(2):
+        belief["informed_p"][side] = state["informed_p"][side]

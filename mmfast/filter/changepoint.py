@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmfast.filter.kalman import GATE
+from mmfast.filter.state import MODES
 from mmfast.kernel import kernel
 
 ALLOWANCE = 3.0
@@ -26,8 +27,10 @@ def watch(state: np.void, squared_innovation: float, log_sigma_var_max: float) -
     if state["cusum"] < THRESHOLD:
         return False
     state["cusum"] = 0.0
-    state["v_var"] *= GROWTH
-    state["vmu_cov"] *= GROWTH
-    state["mu_var"] *= GROWTH
-    state["log_sigma_var"] = min(state["log_sigma_var"] * GROWTH, max(log_sigma_var_max, state["log_sigma_var"]))
+    for r in range(MODES):
+        mode = state["modes"][r]
+        mode["v_var"] *= GROWTH
+        mode["vmu_cov"] *= GROWTH
+        mode["mu_var"] *= GROWTH
+        mode["log_sigma_var"] = min(mode["log_sigma_var"] * GROWTH, max(log_sigma_var_max, mode["log_sigma_var"]))
     return True

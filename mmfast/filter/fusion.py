@@ -53,16 +53,19 @@ def worth(state: np.void, features: np.void, source: int, now_ns: int) -> float:
 
 
 @kernel
-def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, float]:
+def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, float, float]:
     """
-    (z, r) of all unused drift observations together, which are ticked off; (0, inf) if there is none.
+    (z, r, misfit) of all unused drift observations together, which are ticked off; (0, inf, 0) if there is none.
+
+    The misfit is their mean squared distance from the believed drift, each in its own variance: what a reading is
+    worth to us shrinks when it is repeated, but how far it may lie does not.
 
     Notes
     -----
     z = sum(z_i/r_i) / sum(1/r_i);  r = (1 + (n-1) 0.3) / sum(1/r_i) x max(1, chi^2/(n-1)). Without the two
     factors this equals n updates in a row.
     """
-    count, precision, weighted, squares = 0, 0.0, 0.0, 0.0
+    count, precision, weighted, squares, misfit = 0, 0.0, 0.0, 0.0, 0.0
     for source in range(OBSERVATIONS):
         if is_news(state, features, source, OBS_DRIFT):
             z, r = features["obs_z"][source], worth(state, features, source, now_ns)
@@ -74,8 +77,10 @@ def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, f
             precision += 1.0 / r
             weighted += z / r
             squares += z * z / r
+            gap = z - state["mu_bps_s"]
+            misfit += gap * gap / (state["mu_var"] + features["obs_r"][source])
     if count == 0 or precision <= 0.0:
-        return 0.0, math.inf
+        return 0.0, math.inf, 0.0
     z = weighted / precision
     disagreement = (squares - weighted * z) / (count - 1) if count > 1 else 0.0
-    return z, (1.0 + (count - 1) * CORRELATION) / precision * max(disagreement, 1.0)
+    return z, (1.0 + (count - 1) * CORRELATION) / precision * max(disagreement, 1.0), misfit / count

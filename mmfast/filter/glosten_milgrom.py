@@ -63,7 +63,7 @@ def absorb(state: np.void, sign: int, delta_bps: float, informed: float, informe
 
     Parameters
     ----------
-    state : FILTER record, changed in place
+    state : MODE record, changed in place
     informed_var : float
         sigma^2 tau_I [bps^2].
 

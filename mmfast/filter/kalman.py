@@ -27,6 +27,12 @@ def gated(innovation: float, prior_var: float, r: float) -> float:
 
 
 @kernel
+def log_density(innovation: float, variance: float) -> float:
+    """ln N(innovation; 0, variance) less a constant."""
+    return -0.5 * (innovation * innovation / variance + math.log(variance))
+
+
+@kernel
 def update_value(state: np.void, z: float, r: float) -> float:
     """Observe the value [bps]; returns innovation^2 / (P_vv + r), before the gate."""
     return update(state, 1.0, 0.0, z, r)
@@ -45,7 +51,7 @@ def update(state: np.void, h_v: float, h_mu: float, z: float, r: float) -> float
 
     Parameters
     ----------
-    state : FILTER record, changed in place
+    state : MODE record, changed in place
     h_v, h_mu : float
         The row H of the observation.
     z, r : float
@@ -69,6 +75,15 @@ def update(state: np.void, h_v: float, h_mu: float, z: float, r: float) -> float
     state["vmu_cov"] = b11 * a21 + b12 * a22 + k1 * k2 * used_r
     state["mu_var"] = b21 * a21 + b22 * a22 + k2 * k2 * used_r
     return float(innovation * innovation / (prior_var + r))
+
+
+@kernel
+def update_log(state: np.void, h_v: float, h_mu: float, z: float, r: float) -> float:
+    """Observe h_v v + h_mu mu; returns the log-likelihood of what was seen, at the variance that was used."""
+    prior_var = (h_v * h_v * state["v_var"] + 2.0 * h_v * h_mu * state["vmu_cov"] + h_mu * h_mu * state["mu_var"])
+    innovation = z - h_v * state["v_bps"] - h_mu * state["mu_bps_s"]
+    update(state, h_v, h_mu, z, r)
+    return log_density(innovation, prior_var + gated(innovation, prior_var, r))
 
 
 @kernel

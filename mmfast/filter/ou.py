@@ -38,7 +38,7 @@ def predict(state: np.void, dt_s: float, variance_rate: float, theta: float, dri
 
     Parameters
     ----------
-    state : FILTER record, changed in place
+    state : MODE record, changed in place
         v_bps, mu_bps_s, v_var, vmu_cov, mu_var.
     dt_s : float
         Seconds, >= 0; more than an hour counts as an hour.

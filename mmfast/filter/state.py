@@ -2,16 +2,32 @@
 State of the filter: the belief in the filter's own terms, and what it has used already.
 
 In      nothing; the host owns one FILTER for each instrument.
-Out     the dtype.
+Out     the dtypes.
 
-The hidden state is (v, mu, l): log value from the anchor [bps], its drift [bps/s], ln of the volatility. The
-cross-covariance of l with the other two stays zero.
+The hidden state is (v, mu, l): log value from the anchor [bps], its drift [bps/s], ln of the volatility. There is
+one of it for each mode of the market, and one for their mixture. The cross-covariance of l with the other two
+stays zero.
 """
 
 from __future__ import annotations
 
 from mmfast.records.feature import OBSERVATIONS
 from mmfast.records.header import bare
+
+MODES = 3  # quiet, trending, crisis
+QUIET, TRENDING, CRISIS = range(MODES)
+
+# The belief if the market is in one mode; FILTER has the same names for the mixture.
+MODE = bare(
+    ("v_bps", "f8"),
+    ("mu_bps_s", "f8"),
+    ("v_var", "f8"),
+    ("vmu_cov", "f8"),
+    ("mu_var", "f8"),
+    ("log_sigma", "f8"),
+    ("log_sigma_var", "f8"),
+    size=64,
+)
 
 FILTER = bare(
     ("placed", "i8"),  # 1 once an anchor is known
@@ -30,14 +46,30 @@ FILTER = bare(
     ("sigma_bps", "f8"),  # volatility to quote on
     ("cusum", "f8"),
     ("misfit", "f8"),  # squared distance of the last observed value from the belief after it, in variances
+    ("informed_p", "f8", (2,)),  # share of informed takers that would hit our bid, lift our ask
+    ("mode_p", "f8", (MODES,)),
+    ("modes", MODE, (MODES,)),  # type: ignore[arg-type]
+    ("mixed", MODE, (MODES,)),  # type: ignore[arg-type]
+    ("transition", "f8", (MODES, MODES)),
+    ("product", "f8", (MODES, MODES)),
+    # what is learned: squared innovations in their variances, s_mu^2 over its default, theta, and its moments
+    ("nis_value", "f8"),
+    ("nis_drift", "f8"),
+    ("drift_scale", "f8"),
+    ("theta", "f8"),
+    ("theta_ns", "i8"),
+    ("lag_ns", "i8"),
+    ("lag_mu", "f8"),
+    ("lag_square", "f8"),
+    ("lag_product", "f8"),
     ("used_serial", "i8", (OBSERVATIONS,)),
     ("used_ns", "i8", (OBSERVATIONS,)),
-    # the taker order that last filled us, and the state before it: v, mu, v_var, vmu_cov, mu_var
+    # the taker order that last filled us, and the modes before it
     ("fill_open", "i8"),
     ("fill_exch_ns", "i8"),
     ("fill_side", "i8"),
     ("fill_lots", "f8"),
     ("fill_log_px_lots", "f8"),
-    ("before_fill", "f8", (5,)),
-    size=512,
+    ("before", MODE, (MODES,)),  # type: ignore[arg-type]
+    size=1536,
 )

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from mmfast.filter.kalman import gated
+from mmfast.filter.kalman import gated, log_density
 from mmfast.kernel import kernel
 
 LOG_SIGMA_MIN, LOG_SIGMA_MAX = math.log(1e-4), math.log(1e4)
@@ -36,6 +36,14 @@ def update(state: np.void, z: float, r: float) -> float:
     state["log_sigma"] = min(max(moved, LOG_SIGMA_MIN), LOG_SIGMA_MAX)
     state["log_sigma_var"] = max((1.0 - gain) * prior, 1e-8)
     return float(innovation * innovation / (prior + r))
+
+
+@kernel
+def update_log(state: np.void, z: float, r: float) -> float:
+    """Observe ln sigma; returns the log-likelihood of what was seen, at the variance that was used."""
+    prior, innovation = state["log_sigma_var"], z - state["log_sigma"]
+    update(state, z, r)
+    return log_density(innovation, prior + gated(innovation, prior, r))
 
 
 @kernel

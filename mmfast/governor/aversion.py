@@ -18,6 +18,7 @@ from mmfast.kernel import kernel
 GAMMA_MIN = 1e-12
 RATE_MIN = 1e-12
 HALVINGS = 100
+FRAGILE_WEIGHT = 0.5
 
 
 @kernel
@@ -27,9 +28,26 @@ def mixture(p: np.ndarray, by_mode: np.ndarray) -> float:
 
 
 @kernel
-def risk_aversion(gamma0: float, curve: float, utilisation: float, mode_factor: float) -> float:
-    """gamma = gamma0 (1 + curve u^2) x mode factor: continuous everywhere, eight times larger at the limit."""
-    return gamma0 * (1.0 + curve * utilisation * utilisation) * mode_factor
+def risk_aversion(gamma0: float, curve: float, utilisation: float, mode_factor: float, fragile: float = 0.0) -> float:
+    """
+    gamma = gamma0 (1 + curve u^2) x mode factor x (1 + u fragile / 2), continuous everywhere.
+
+    With the default curve of 7 it is eight times larger at the limit.
+    """
+    return gamma0 * (1.0 + curve * utilisation * utilisation) * mode_factor * (
+        1.0 + FRAGILE_WEIGHT * utilisation * fragile)
+
+
+@kernel
+def fragility(gradient: float, position_lots: int) -> float:
+    """
+    How hollow the book is behind our inventory, in [0, 1]; 0 when it is not known or we have none.
+
+    ``gradient`` is near minus far imbalance: positive when the bids near the touch have nothing behind them, which
+    is bad for who is long.
+    """
+    behind = gradient if position_lots > 0 else (-gradient if position_lots < 0 else 0.0)
+    return min(behind, 1.0) if behind > 0.0 else 0.0
 
 
 @kernel

@@ -17,12 +17,12 @@ import numpy as np
 from mmfast.kernel import kernel
 from mmfast.units import BPS
 
-EDGE_BPS = 1.0  # net edge of a fill, less its uncertainty: what is assumed until it is measured
 KELLY_HORIZON_S = 60.0
 STRESS_SHARE = 0.5  # of equity that a stress may cost
 STRESS_SIGMAS = 5.0
 STRESS_HORIZON_S = 600.0
 STRESS_MOVE_MIN = 0.05
+LIQUIDATION_MOVES = 3.0  # stress moves that must lie between us and the venue's liquidation
 LOTS_MAX = 10**15
 
 
@@ -36,14 +36,31 @@ def kelly_usd(fraction: float, equity_usd: float, edge_bps: float, sigma_bps: fl
 @kernel
 def stress_usd(equity_usd: float, sigma_bps: float) -> float:
     """Half the equity over a move of five sigmas in ten minutes, at least 5 % [USD]."""
-    move = STRESS_SIGMAS * sigma_bps * math.sqrt(STRESS_HORIZON_S) * BPS
-    return STRESS_SHARE * equity_usd / max(move, STRESS_MOVE_MIN)
+    return STRESS_SHARE * equity_usd / stress_move(sigma_bps)
+
+
+@kernel
+def stress_move(sigma_bps: float) -> float:
+    """Five sigmas in ten minutes, at least 5 % [share of the price]."""
+    return max(STRESS_SIGMAS * sigma_bps * math.sqrt(STRESS_HORIZON_S) * BPS, STRESS_MOVE_MIN)
+
+
+@kernel
+def liquidation_usd(equity_usd: float, sigma_bps: float, leverage_max: float) -> float:
+    """
+    The position from which liquidation is three stress moves away [USD].
+
+    The venue liquidates when equity falls below half the initial margin at maximum leverage, so a position of N is
+    E/N - 1/(2 leverage) away from it.
+    """
+    margin = 0.5 / leverage_max if leverage_max > 0.0 else 0.5
+    return equity_usd / (LIQUIDATION_MOVES * stress_move(sigma_bps) + margin)
 
 
 @kernel
 def exposure_cap_usd(sigma_bps: float, px: float, kelly_f: float, limit_share: float, params: np.void) -> float:
     """
-    The least of Kelly, stress, leverage and the hard limit, S* [USD].
+    The least of Kelly, stress, distance to liquidation, leverage and the hard limit, S* [USD].
 
     Parameters
     ----------
@@ -53,8 +70,9 @@ def exposure_cap_usd(sigma_bps: float, px: float, kelly_f: float, limit_share: f
         Kelly fraction and usable share of the hard limit in this mix of modes.
     """
     hard = params["position_max_lots"] / max(params["lots_per_coin"], 1) * px * limit_share
-    soft = min(kelly_usd(kelly_f, params["equity_usd"], EDGE_BPS, sigma_bps),
-               stress_usd(params["equity_usd"], sigma_bps))
+    soft = min(kelly_usd(kelly_f, params["equity_usd"], params["net_edge_bps"], sigma_bps),
+               stress_usd(params["equity_usd"], sigma_bps),
+               liquidation_usd(params["equity_usd"], sigma_bps, params["leverage_max"]))
     return max(min(soft, params["leverage_max"] * params["equity_usd"], hard), 0.0)
 
 

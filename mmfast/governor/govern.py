@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from mmfast.governor.aversion import mixture, response, risk_aversion
+from mmfast.governor.aversion import fragility, mixture, response, risk_aversion
 from mmfast.governor.exposure import LOTS_MAX, cap_lots, exposure_cap_usd, room
 from mmfast.kernel import kernel
 from mmfast.units import ASK, BID
@@ -31,7 +31,8 @@ def govern(belief: np.void, position_lots: int, params: np.void, mandate: np.voi
     p = belief["mode_p"]
     clips = position_lots / max(params["clip_lots"], 1)
     utilisation = abs(position_lots) / max(params["position_max_lots"], 1)
-    gamma = risk_aversion(params["gamma0"], params["gamma_curve"], utilisation, mixture(p, params["mode_gamma"]))
+    gamma = risk_aversion(params["gamma0"], params["gamma_curve"], utilisation, mixture(p, params["mode_gamma"]),
+                          fragility(belief["gradient"], position_lots))
     kelly_f = mixture(p, params["mode_kelly"])
     sigma_bps = max(belief["sigma_bps"], SIGMA_MIN)
     cap_usd = exposure_cap_usd(sigma_bps, belief["mid_px"], kelly_f, mixture(p, params["mode_limit"]), params)

@@ -56,7 +56,7 @@ ESTIMATOR = bare(
     ("market", "i8"), ("account", "i8"), ("beliefs", "i8"), ("bell", "i8"), ("quoter_bell", "i8"),
     ("heart", "i8"), ("counters", "i8"), ("control", "i8"), ("message", "i8"), ("sensors", "i8"),
     ("filters", "i8"), ("features", "i8"), ("drafts", "i8"), ("parameters", "i8"), ("instrument_count", "i8"),
-    ("position", "i8"), ("belief_number", "i8"), ("idle", "i8"), size=192)
+    ("position", "i8"), ("belief_number", "i8"), ("idle", "i8"), ("feature_cells", "i8"), size=192)
 
 RECORDS, BELIEFS, LAPS, FILLS = (
     counter_index("estimator", n) for n in ("record_count", "belief_count", "lap_count", "fill_count"))
@@ -174,6 +174,8 @@ def _believe(me: Any, inst: int) -> None:
     believe.believe(as_record(me["filters"] + inst * FILTER_BYTES, FILTER),
                     as_record(me["features"] + inst * FEATURES_BYTES, FEATURES), draft,
                     as_record(me["parameters"] + inst * PARAMETERS_BYTES, PARAMETERS), message["ts_recv_ns"])
+    seqlock.store(seqlock.cell_address(me["feature_cells"], inst), me["features"] + inst * FEATURES_BYTES,
+                  FEATURES_BYTES)  # nobody decides on it: `mmfast explain` shows it
     _publish(me, inst, draft, message)
 
 
@@ -193,7 +195,7 @@ def _publish(me: Any, inst: int, draft: Any, cause: Any) -> None:
 
 @kernel
 def _read_account(me: Any) -> int:
-    """Take one own fill into the belief (Glosten-Milgrom): 1 if there was one."""
+    """Take one own fill out of the taker flow and into the belief (Glosten-Milgrom): 1 if there was one."""
     slot = spsc.peek(me["account"])
     if slot == 0:
         return 0
@@ -201,6 +203,9 @@ def _read_account(me: Any) -> int:
     if fill["kind"] == KIND_FILL:
         inst = fill["inst"]
         draft = as_record(me["drafts"] + inst * BELIEF_BYTES, BELIEF)
+        sense.on_fill(as_record(me["sensors"] + inst * SENSOR_BYTES, SENSOR), fill,
+                      as_record(me["features"] + inst * FEATURES_BYTES, FEATURES),
+                      as_record(me["parameters"] + inst * PARAMETERS_BYTES, PARAMETERS))
         believe.on_fill(as_record(me["filters"] + inst * FILTER_BYTES, FILTER), fill, draft,
                         as_record(me["parameters"] + inst * PARAMETERS_BYTES, PARAMETERS))
         count(me["counters"], FILLS, 1)
@@ -231,6 +236,7 @@ class Estimator:
             "filters": self.filters.ctypes.data, "features": self.features.ctypes.data,
             "drafts": self.drafts.ctypes.data, "parameters": self.parameters.ctypes.data,
             "instrument_count": n, "position": broadcast.head(house.address["market"]), "idle": placement.idle,
+            "feature_cells": house.address["feature"],
         }.items():
             self.context[name] = value
         self.address = int(self.context.ctypes.data)

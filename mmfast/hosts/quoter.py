@@ -3,8 +3,8 @@ The quoter: one nopython loop from beliefs and the position to the quotes we wan
 
 In      beliefs, fills and positions from the account ring.
 Out     mandate, surface and quotes of each instrument, and the gateway rung.
-Source  the cycle is: govern, price, allocate. The kernels are those of `governor`, `actuary` and
-        `executor.allocate`; this file only reads rings, stamps times and waits.
+Source  the cycle is: govern, confine to what other coins leave, price, allocate. The kernels are those of
+        `governor`, `actuary` and `executor.allocate`; this file only reads rings, stamps times and waits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import numpy as np
 
 from mmfast.actuary.price import price
 from mmfast.executor.allocate import allocate
+from mmfast.governor import portfolio
 from mmfast.governor.govern import govern
+from mmfast.governor.portfolio import PORTFOLIO
 from mmfast.hosts.estimator import TURN_NS, monotonic_now
 from mmfast.kernel import kernel
 from mmfast.records.account import FILL
@@ -40,7 +42,7 @@ QUOTER = bare(
     ("beliefs", "i8"), ("account", "i8"), ("mandates", "i8"), ("surfaces", "i8"), ("quotes", "i8"),
     ("bell", "i8"), ("gateway_bell", "i8"), ("heart", "i8"), ("counters", "i8"), ("control", "i8"),
     ("drafts", "i8"), ("parameters", "i8"), ("instrument_count", "i8"), ("quote_number", "i8"), ("idle", "i8"),
-    size=128)
+    ("portfolio", "i8"), size=128)
 
 # Private to the quoter, one for each instrument: what it last read and what it is about to say.
 DRAFT = bare(("version", "i8"), ("position_lots", "i8"), ("account_seq", "i8"), ("fill_recv_ns", "i8"),
@@ -134,11 +136,24 @@ def _read_beliefs(me: Any) -> int:
 
 
 @kernel
-def cycle(belief: Any, position_lots: int, params: Any, mandate: Any, surface: Any, quote: Any) -> None:
+def cycle(me: Any, inst: int, belief: Any, position_lots: int, params: Any, mandate: Any, surface: Any,
+          quote: Any) -> None:
     """How much risk, what each quote is worth, which quotes: the whole decision."""
     govern(belief, position_lots, params, mandate)
+    if me["instrument_count"] > 1:
+        _confine(me, inst, belief, position_lots, params, mandate)
     price(belief, mandate, params, surface)
     allocate(belief, mandate, surface, params, quote)
+
+
+@kernel
+def _confine(me: Any, inst: int, belief: Any, position_lots: int, params: Any, mandate: Any) -> None:
+    """Leave a coin only the room that the other coins have not used."""
+    book, px = as_record(me["portfolio"], PORTFOLIO), belief["mid_px"]
+    held_usd = position_lots / max(params["lots_per_coin"], 1) * px
+    portfolio.see(book, inst, px, belief["sigma_bps"], held_usd, belief["ts_recv_ns"])
+    long_usd, short_usd = portfolio.caps_usd(book, inst, params["equity_usd"], params["leverage_max"])
+    portfolio.confine(mandate, position_lots, long_usd, short_usd, px, params)
 
 
 @kernel
@@ -147,8 +162,8 @@ def _quote(me: Any, inst: int, at: int) -> None:
     draft, belief = as_record(at, DRAFT), as_record(at + O_BELIEF, BELIEF)
     mandate, surface = as_record(at + O_MANDATE, MANDATE), as_record(at + O_SURFACE, SURFACE)
     quote = as_record(at + O_QUOTE, QUOTE)
-    cycle(belief, draft["position_lots"], as_record(me["parameters"] + inst * PARAMETERS_BYTES, PARAMETERS),
-          mandate, surface, quote)
+    params = as_record(me["parameters"] + inst * PARAMETERS_BYTES, PARAMETERS)
+    cycle(me, inst, belief, draft["position_lots"], params, mandate, surface, quote)
     quote["account_seq"], quote["position_lots"] = draft["account_seq"], draft["position_lots"]
     now = monotonic_ns()
     _trace(mandate, KIND_MANDATE, inst, me["quote_number"], belief, now)
@@ -190,6 +205,8 @@ class Quoter:
         for inst in range(n):
             draft = self.drafts[inst * stride : inst * stride + DRAFT.itemsize // 8].view(DRAFT)
             draft["position_lots"], draft["account_seq"] = positions[inst], -1
+        self.portfolio = np.zeros(1, PORTFOLIO)
+        portfolio.begin(self.portfolio[0], n)
         self.context = np.zeros(1, QUOTER)
         for name, value in {
             "beliefs": house.address["belief"], "account": house.address["account_quoter"],
@@ -199,6 +216,7 @@ class Quoter:
             "counters": Counters(house, "quoter").address, "control": Control(house).address,
             "drafts": self.drafts.ctypes.data, "parameters": self.parameters.ctypes.data,
             "instrument_count": n, "idle": placement.idle,
+            "portfolio": self.portfolio.ctypes.data,
         }.items():
             self.context[name] = value
         self.address = int(self.context.ctypes.data)

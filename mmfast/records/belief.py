@@ -40,5 +40,7 @@ BELIEF = record(
     ("mid_px", "f8"),
     ("touch_ticks", "i8", (2,)),
     ("touch_lots", "i8", (2,)),
+    ("theta", "f8"),  # how fast the drift fades, 1/s; 0 if it is not learned
+    ("gradient", "f8"),  # imbalance near the touch minus far from it, NaN until known
     size=320,
 )

@@ -14,14 +14,28 @@ from __future__ import annotations
 from mmfast.records.header import record
 
 KIND_FEATURES = 11
-OBSERVATIONS = 16
+OBSERVATIONS = 18
 
-# What an observation is about: log fair value [bps from base_px], drift [bps/s], ln sigma, informed share.
+# What an observation is about: log fair value [bps from base_px], drift [bps/s], ln sigma, informed share of a side.
 OBS_VALUE, OBS_DRIFT, OBS_LOG_SIGMA, OBS_INFORMED = 0, 1, 2, 3
 
 SOURCE_MICROPRICE, SOURCE_TOUCH, SOURCE_OFI, SOURCE_FLOW, SOURCE_BOOK, SOURCE_BIPOWER = 0, 1, 2, 3, 4, 5
+SOURCE_BOOK_CHANGE, SOURCE_GRADIENT, SOURCE_SWEEP, SOURCE_HAWKES, SOURCE_SIZE, SOURCE_BASIS = 6, 7, 8, 9, 10, 11
+SOURCE_FUNDING, SOURCE_OPEN_INTEREST, SOURCE_INFORMED_BID, SOURCE_INFORMED_ASK = 12, 13, 14, 15
+SOURCE_DEEP_BOOK, SOURCE_ORACLE = 16, 17
 SOURCE_NAMES = ("microprice", "touch imbalance", "order-flow imbalance", "taker flow", "book imbalance",
-                "bipower volatility")
+                "bipower volatility", "book imbalance change", "book gradient", "sweeps", "hawkes intensity",
+                "order sizes", "basis", "funding", "open interest", "informed at our bid", "informed at our ask",
+                "deep book imbalance", "oracle")
+
+LAYER_MID, LAYER_WEIGHTED, LAYER_STOIKOV, LAYER_DEPTH = 0, 1, 2, 3
+LAYERS = 4
+BAND_BPS = (10.0, 25.0, 50.0)
+HORIZON_S = (1.0, 5.0, 30.0, 120.0)
+CLASS_NOISE, CLASS_INFORMED, CLASS_LIQUIDATION, CLASS_ARBITRAGE = 0, 1, 2, 3
+CLASSES = 4
+# What the book is like: nothing known, as usual, much more or much less than usual, on the move, falling apart.
+BOOK_UNKNOWN, BOOK_USUAL, BOOK_THICK, BOOK_THIN, BOOK_MIGRATING, BOOK_COLLAPSING = 0, 1, 2, 3, 4, 5
 
 FEATURES = record(
     ("valid_mask", "i8"),  # bit k: source k has an observation
@@ -42,11 +56,52 @@ FEATURES = record(
     ("rv_300", "f8"),
     ("tail", "f8"),  # >= 1
     ("funding_bps_s", "f8"),  # positive: longs pay
+    # the value: which layer speaks, and where each layer is [bps from the mid], NaN where it has nothing to say
+    ("layer", "i8"),
+    ("layer_bps", "f8", (LAYERS,)),
+    # the book
+    ("band_imbalance", "f8", (3,)),  # within 10, 25, 50 bps, NaN where the book does not reach
+    ("book_change", "f8"),  # 1/s
+    ("gradient", "f8"),  # near minus far imbalance
+    # the takers
+    ("flow_horizon", "f8", (4,)),  # imbalance over 1, 5, 30, 120 s
+    ("sweep", "f8", (2,)),  # by taker side
+    ("hawkes", "f8", (2,)),  # orders/s, by taker side
+    ("hawkes_activity", "f8"),
+    ("size_shift", "f8"),  # buyers' recent log size minus sellers', in usual deviations
+    ("vpin", "f8"),  # [0, 1], NaN until measured
+    ("vpin_rank", "f8"),  # share of the past below it
+    ("informed_p", "f8", (2,)),  # share of informed takers at our bid and at our ask
+    ("class_p", "f8", (CLASSES,)),  # of the last taker order
+    # the reference
+    ("basis_bps", "f8"),  # mid over the oracle
+    ("funding_forecast_bps_s", "f8"),  # of the running hour, from the premiums seen so far
+    ("open_interest_z", "f8"),
+    ("liquidation_ratio", "f8"),  # intensity of forced orders over its base, 1 when quiet
+    ("liquidation_side", "f8"),  # -1: longs are forced out, 1: shorts are
+    ("cascade", "f8"),  # 1 from a ratio of 3 until it is back at 1.5
+    # volatility
+    ("vol_term", "f8"),  # sqrt(rv_30 / rv_300), 1 until known
+    ("kurtosis", "f8"),  # excess, NaN until measured
+    ("jump_bps", "f8"),  # the last jump, 0 if the last second had none
+    # the liquidity
+    ("book_regime", "i8"),
+    ("density", "f8"),  # share of levels larger than the mean of their book
+    ("migration_bps_s", "f8"),  # of the centre of liquidity, relative to the mid
+    ("flicker", "f8"),  # levels that came or went in a second
+    ("book_asymmetry", "f8"),
+    ("wall_bps", "f8", (2,)),  # distance from the mid, NaN without a wall
+    ("wall_lots", "f8", (2,)),
+    ("wall_age_s", "f8", (2,)),
+    # what the sensor refused
+    ("odd_price_count", "i8"),
+    ("odd_time_count", "i8"),
+    ("own_print_count", "i8"),
     ("obs_kind", "i4", (OBSERVATIONS,)),
     ("obs_z", "f8", (OBSERVATIONS,)),
     ("obs_r", "f8", (OBSERVATIONS,)),
     ("obs_tau_s", "f8", (OBSERVATIONS,)),
     ("obs_ns", "i8", (OBSERVATIONS,)),
     ("obs_serial", "i8", (OBSERVATIONS,)),
-    size=960,
+    size=1472,
 )

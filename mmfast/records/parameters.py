@@ -8,6 +8,7 @@ Source  defaults and symbols of the model's parameter table; per-clip quantities
 
 from __future__ import annotations
 
+from mmfast.records.feature import OBSERVATIONS
 from mmfast.records.header import bare, record
 
 KIND_PARAMETERS = 61
@@ -70,5 +71,22 @@ PARAMETERS = record(
     ("replace_min_ns", "i8"),
     ("queue_bonus", "f8"),  # g
     ("stale_ns", "i8"),  # age at which a belief is no longer quoted on
-    size=640,
+    # modes
+    ("mode_dwell_s", "f8", (3,)),  # mean stay in a mode
+    ("mode_split", "f8", (3, 3)),  # where a leaver goes; rows add up to 1, the diagonal is 0
+    ("mode_prior", "f8", (3,)),
+    # learning
+    ("net_edge_bps", "f8"),  # of a fill after costs, until measured
+    ("adapt_rate", "f8"),  # step of the drift's variance for each unit of misfit
+    # sources of the sensor
+    ("source_mask", "i8"),  # bit k: source k may speak
+    ("drift_ref_sd", "f8"),  # s_ref, bps/s
+    ("rho", "f8", (OBSERVATIONS,)),  # correlation of a source with the drift
+    ("tau_s", "f8", (OBSERVATIONS,)),  # after which its reading is independent
+    ("micro_table", "f8", (3, 10)),  # micro-price from the mid [price steps], by spread and imbalance
+    ("hawkes_rate", "f8"),  # mu_0, 1/s
+    ("hawkes_self", "f8"),  # alpha, 1/s
+    ("hawkes_cross", "f8"),  # 1/s
+    ("hawkes_decay", "f8"),  # beta, 1/s
+    size=1280,
 )

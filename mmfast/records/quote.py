@@ -20,6 +20,11 @@ SIDE_REASONS = {SIDE_QUOTES: "quotes", SIDE_NO_BELIEF: "no usable belief", SIDE_
                 SIDE_NO_EDGE: "no edge after costs", SIDE_TOO_DEEP: "beyond the deepest allowed level",
                 SIDE_TOO_SMALL: "below the venue's minimum order"}
 
+# Whether to take; 0 is "there is nothing that would be worth it".
+TAKE_NOT_WORTH, TAKE_WANTED, TAKE_TOO_SMALL, TAKE_NO_BELIEF = range(4)
+TAKE_REASONS = {TAKE_NOT_WORTH: "waiting is cheaper", TAKE_WANTED: "taking is worth its cost",
+                TAKE_TOO_SMALL: "below the venue's minimum order", TAKE_NO_BELIEF: "no usable belief"}
+
 MANDATE = record(
     *STAMPS,
     ("gamma", "f8"),  # 1/bp per clip
@@ -51,6 +56,8 @@ SURFACE = record(
     ("adverse_bps", "f8", (2,)),  # max(AS, option, Glosten-Milgrom)
     ("width_bps", "f8", (2,)),  # w
     ("depth_bps", "f8", (2,)),  # delta*, from fair value
+    ("impact_bps", "f8", (2,)),  # k_I, what each clip more costs
+    ("theta", "f8"),  # 1/s, of the drift
     size=320,
 )
 
@@ -77,5 +84,12 @@ QUOTE = record(
     ("edge_bps", "f8", (2, QUOTE_LEVELS)),  # e(s): expected edge to the reservation price
     ("fill_rate", "f8", (2, QUOTE_LEVELS)),  # lambda, 1/s
     ("value_usd_h", "f8", (2, QUOTE_LEVELS)),
+    ("impact_bps", "f8", (2,)),  # k_I of each side
+    # the way out by taking: reduce-only, immediate or cancel. The gateway sends post-only quotes and does not read
+    # this yet: what would have been taken is recorded.
+    ("take_reason", "i8"),
+    ("take_side", "i8"),
+    ("take_lots", "i8"),
+    ("take_px_ticks", "i8"),
     size=1024,
 )

@@ -16,6 +16,7 @@ import numpy as np
 
 from mmfast.config.model import Coin
 from mmfast.config.root import EngineConfig
+from mmfast.records.feature import SOURCE_NAMES
 from mmfast.records.parameters import KIND_PARAMETERS, PARAMETERS
 from mmfast.units import NS_PER_MS, NS_PER_S, UUSD_PER_USD, lots_per_coin, ticks_per_usd
 
@@ -51,9 +52,16 @@ def parameters(config: EngineConfig, coin: str, *, sz_decimals: int, mark_px: fl
     record["gamma0"] = gamma0(chosen, limit / clip)
     record["replace_min_ns"] = round(config.gateway.replace_min_ms * NS_PER_MS)
     record["stale_ns"] = round(config.feed.stale_bbo_or_book_s * NS_PER_S)
+    record["source_mask"] = sum(1 << k for k, name in enumerate(SOURCE_NAMES) if name not in chosen.sources_off)
+    record["micro_table"] = mirrored(chosen.micro_table_steps)
     for field, key in FIELDS.items():
         record[field] = getattr(chosen, key)
     return record
+
+
+def mirrored(rows: tuple[tuple[float, ...], ...]) -> list[list[float]]:
+    """Rows for a bid that is heavier, continued to one that is lighter: an even book has its value at the mid."""
+    return [[-x for x in reversed(row)] + list(row) for row in rows]
 
 
 def clip_lots(clip_usd: float, min_order_usd: float, usd_per_lot: float) -> int:
@@ -109,4 +117,16 @@ FIELDS = {
     "life_s": "life_s",
     "action_cost_usd": "action_cost_usd",
     "queue_bonus": "queue_bonus",
+    "mode_dwell_s": "mode_dwell_s",
+    "mode_split": "mode_split",
+    "mode_prior": "mode_prior",
+    "net_edge_bps": "net_edge_bps",
+    "adapt_rate": "adapt_rate",
+    "drift_ref_sd": "drift_ref_sd_bps_per_s",
+    "rho": "source_rho",
+    "tau_s": "source_tau_s",
+    "hawkes_rate": "hawkes_rate_per_s",
+    "hawkes_self": "hawkes_self_per_s",
+    "hawkes_cross": "hawkes_cross_per_s",
+    "hawkes_decay": "hawkes_decay_per_s",
 }

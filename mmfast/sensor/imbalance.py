@@ -37,3 +37,23 @@ def book_imbalance(book: np.void) -> float:
         bid_size += max(book["lots"][BID, level], 0)
         ask_size += max(book["lots"][ASK, level], 0)
     return imbalance(bid_size, ask_size)
+
+
+@kernel
+def band_imbalance(book: np.void, mid_ticks: float, band_bps: float) -> float:
+    """Imbalance within ``band_bps`` of the mid; NaN if a side of the book does not reach as far."""
+    reach = mid_ticks * band_bps * 1e-4
+    if not reach > 0.0:
+        return math.nan
+    bid_size, ask_size = 0.0, 0.0
+    for side in range(2):
+        count = book["level_count"][side]
+        if count < 1 or abs(book["px_ticks"][side, count - 1] - mid_ticks) < reach:
+            return math.nan
+        for level in range(count):
+            if abs(book["px_ticks"][side, level] - mid_ticks) > reach:
+                break
+            size = max(book["lots"][side, level], 0)
+            bid_size += size if side == BID else 0
+            ask_size += size if side == ASK else 0
+    return imbalance(bid_size, ask_size)

@@ -29,13 +29,18 @@ def age(sensor: np.void, now_ns: int) -> None:
 
 
 @kernel
-def arrive(sensor: np.void, taker: int) -> None:
-    """Count a print, unless it belongs to the same taker order as the print before; 0 is an unknown taker."""
-    if taker != 0 and taker == sensor["taker"]:
-        return
-    sensor["taker"] = taker
+def arrive(sensor: np.void) -> None:
+    """Count a taker order."""
     for k in range(2):
         sensor["order_count"][k] += 1.0
+
+
+@kernel
+def take_back(sensor: np.void, at_ns: int) -> None:
+    """Take back what is left of an order that was counted at ``at_ns``."""
+    for k in range(2):
+        left = kept(elapsed_s(at_ns, sensor["order_ns"]), MEMORY_S[k])
+        sensor["order_count"][k] = max(sensor["order_count"][k] - left, 0.0)
 
 
 @kernel

@@ -16,19 +16,14 @@ import numpy as np
 from mmfast.kernel import kernel
 from mmfast.records.feature import OBS_DRIFT
 
-DRIFT_SD = 0.05  # s_ref, the drift's usual size [bps/s]
-
-# By source: correlation with the drift, and the time after which a reading is independent [s].
-# The microprice and the volatility are not drift features. Estimates to start from, until calibrated.
-RHO = (math.nan, 0.20, 0.25, 0.20, 0.20, math.nan)
-TAU_S = (0.0, 2.0, 2.0, 5.0, 2.0, 0.0)
+RHO_MIN = 1e-6  # less is none
 
 
 @kernel
-def say(sensor: np.void, features: np.void, source: int, kind: int, z: float, r: float, tau_s: float,
+def say(sensor: np.void, features: np.void, params: np.void, source: int, kind: int, z: float, r: float,
         now_ns: int) -> None:
-    """Write an observation; one that is not finite or has no variance removes the source instead."""
-    if not (math.isfinite(z) and math.isfinite(r) and r > 0.0):
+    """Write an observation; one of a source that is off, not finite or without a variance removes the source."""
+    if (params["source_mask"] >> source) & 1 == 0 or not (math.isfinite(z) and math.isfinite(r) and r > 0.0):
         features["valid_mask"] &= ~(1 << source)
         return
     sensor["serial"] += 1
@@ -36,21 +31,21 @@ def say(sensor: np.void, features: np.void, source: int, kind: int, z: float, r:
     features["obs_kind"][source] = kind
     features["obs_z"][source] = z
     features["obs_r"][source] = r
-    features["obs_tau_s"][source] = tau_s
+    features["obs_tau_s"][source] = params["tau_s"][source]
     features["obs_ns"][source] = now_ns
     features["obs_serial"][source] = sensor["serial"]
 
 
 @kernel
-def drift_reading(x: float, rho: float) -> tuple[float, float]:
+def drift_reading(x: float, rho: float, drift_sd: float) -> tuple[float, float]:
     """(z, r) of a standardised feature with correlation ``rho``; r is infinite at rho = 0."""
-    if rho == 0.0:
+    if abs(rho) < RHO_MIN:
         return 0.0, math.inf
-    return x * DRIFT_SD / rho, DRIFT_SD * DRIFT_SD * (1.0 - rho * rho) / (rho * rho)
+    return x * drift_sd / rho, drift_sd * drift_sd * (1.0 - rho * rho) / (rho * rho)
 
 
 @kernel
-def say_drift(sensor: np.void, features: np.void, source: int, x: float, now_ns: int) -> None:
+def say_drift(sensor: np.void, features: np.void, params: np.void, source: int, x: float, now_ns: int) -> None:
     """Write what a standardised feature says about the drift."""
-    z, r = drift_reading(x, RHO[source])
-    say(sensor, features, source, OBS_DRIFT, z, r, TAU_S[source], now_ns)
+    z, r = drift_reading(x, params["rho"][source], params["drift_ref_sd"])
+    say(sensor, features, params, source, OBS_DRIFT, z, r, now_ns)

@@ -3,8 +3,8 @@ Volatility: bipower variation of one-second returns, the term structure and the 
 
 In      the micro-price on a grid of one second (previous tick).
 Out     an observation of ln sigma every ten seconds; realised variances over 30 and 300 seconds; a tail factor.
-Source  Barndorff-Nielsen & Shephard (2004) for bipower variation, which jumps do not enter; mean and variance
-        of the log of a chi-square variable for the observation's bias and noise.
+Source  Barndorff-Nielsen & Shephard (2004) for bipower variation, which jumps do not enter; Lee & Mykland (2008)
+        for jumps; mean and variance of the log of a chi-square variable for the observation's bias and noise.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ SHORT = 30
 TAIL_RETURNS_MIN = 60
 TAIL_WEIGHT = 0.3
 EXCESS_MAX = 20.0
+JUMP_SIGMAS = 4.6
+RV_MIN = 1e-10
 
 
 @kernel
@@ -50,7 +52,9 @@ def advance(sensor: np.void, now_ns: int, stale_ns: int) -> bool:
         return False
     complete = False
     while sensor["grid_ns"] <= now_ns:
-        sensor["return_bps"][sensor["return_count"] % RETURNS] = sensor["log_px_bps"] - sensor["grid_log_px_bps"]
+        step_bps = sensor["log_px_bps"] - sensor["grid_log_px_bps"]
+        sensor["return_bps"][sensor["return_count"] % RETURNS] = step_bps
+        sensor["jump_bps"] = step_bps if is_jump(step_bps, sensor["bipower_var"]) else 0.0
         sensor["grid_log_px_bps"] = sensor["log_px_bps"]
         sensor["return_count"] += 1
         sensor["grid_ns"] += NS_PER_S
@@ -107,11 +111,25 @@ def remember(sensor: np.void) -> None:
     sensor["rv_30"] = short / SHORT
     sensor["rv_300"] = second / count
     if count >= TAIL_RETURNS_MIN and second > 0.0:
-        excess = count * fourth / (second * second) - 3.0
-        sensor["tail"] = tail_factor(excess)
+        sensor["kurtosis"] = count * fourth / (second * second) - 3.0
+        sensor["tail"] = tail_factor(sensor["kurtosis"])
 
 
 @kernel
 def tail_factor(excess_kurtosis: float) -> float:
     """How much dearer adverse selection is in a market with fat tails: 1 + 0.3 ln(1 + excess), in [1, 1.92]."""
     return 1.0 + TAIL_WEIGHT * math.log1p(min(max(excess_kurtosis, 0.0), EXCESS_MAX))
+
+
+@kernel
+def is_jump(return_bps: float, variance_rate: float) -> bool:
+    """True for a one-second return beyond 4.6 bipower deviations (Lee & Mykland 2008); False while none is known."""
+    return bool(variance_rate > 0.0 and return_bps * return_bps > JUMP_SIGMAS * JUMP_SIGMAS * variance_rate)
+
+
+@kernel
+def term_ratio(rv_short: float, rv_long: float) -> float:
+    """Short over long volatility; 1 while the long one is unknown or nothing moves."""
+    if not rv_long > RV_MIN or not rv_short >= 0.0:
+        return 1.0
+    return math.sqrt(rv_short / rv_long)

@@ -4,8 +4,9 @@ One decision for one coin, from a touch to quotes, in nopython code on one core.
         bbo ─▶ [ on_bbo ▶ believe ▶ govern ▶ price ▶ allocate ] ─▶ quote
                  ^------------------ timed ------------------^
 
-In      a random walk of touches, fixed seed.
-Out     nanoseconds for each stage and for the whole, and for the loop with the stages removed (base).
+In      a random walk of touches, fixed seed; one coin, and fifty that take turns and share one portfolio.
+Out     nanoseconds for each stage and for the whole, and for the loop with the stages removed (base); for many coins
+        also what the compiled code allocated, which must be nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from numba.core.runtime import _nrt_python, rtsys
 
 from mmfast.actuary.price import price
 from mmfast.executor.allocate import allocate
 from mmfast.filter import believe as belief_of
 from mmfast.filter.state import FILTER
+from mmfast.governor import portfolio
 from mmfast.governor.govern import govern
 from mmfast.kernel import kernel
 from mmfast.records.belief import BELIEF
@@ -36,6 +39,7 @@ from support.parameters import default_parameters
 
 ROWS = ("base", "on_bbo", "believe", "govern", "price", "allocate", "cycle")
 STEP_NS = 100_000_000
+COINS = 50
 POSITION_LOTS = 15_000
 
 
@@ -81,6 +85,56 @@ def measure(count: int, stages: int) -> tuple[np.ndarray, int]:
     return took, spend(stages, steps, sizes, sensor, state, params, bbo, *records, took)
 
 
+@kernel
+def spend_many(steps, sizes, sensors, states, params, bbos, features, beliefs, mandates, surfaces, quotes, book, took):
+    """The whole cycle of every coin in turn for every step; ``took`` gets the nanoseconds of each turn."""
+    count = len(sensors)
+    for k in range(len(steps)):
+        for inst in range(count):
+            bbo, belief, mandate = bbos[inst], beliefs[inst], mandates[inst]
+            bbo["ts_recv_ns"] += STEP_NS
+            bbo["ts_exch_ns"] += STEP_NS
+            for side in range(2):
+                bbo["px_ticks"][side] += steps[(k + inst) % len(steps)]
+                bbo["lots"][side] = sizes[k, side]
+            start = monotonic_ns()
+            sense.on_bbo(sensors[inst], bbo, features[inst], params)
+            belief_of.believe(states[inst], features[inst], belief, params, bbo["ts_recv_ns"])
+            govern(belief, POSITION_LOTS, params, mandate)
+            px = belief["mid_px"]
+            portfolio.see(book, inst, px, belief["sigma_bps"], POSITION_LOTS * 1e-5 * px, bbo["ts_recv_ns"])
+            long_usd, short_usd = portfolio.caps_usd(book, inst, params["equity_usd"], params["leverage_max"])
+            portfolio.confine(mandate, POSITION_LOTS, long_usd, short_usd, px, params)
+            price(belief, mandate, params, surfaces[inst])
+            allocate(belief, mandate, surfaces[inst], params, quotes[inst])
+            took[k * count + inst] = monotonic_ns() - start
+
+
+def measure_many(count: int, coins: int) -> tuple[np.ndarray, int]:
+    """Nanoseconds of each turn of ``coins`` coins, and how often the compiled code allocated."""
+    random = np.random.default_rng(7)
+    params = default_parameters()
+    arrays = {dtype: np.zeros(coins, dtype)
+              for dtype in (SENSOR, FILTER, BBO, FEATURES, BELIEF, MANDATE, SURFACE, QUOTE)}
+    book = np.zeros(1, portfolio.PORTFOLIO)[0]
+    portfolio.begin(book, coins)
+    for inst in range(coins):
+        sense.begin(arrays[SENSOR][inst], params)
+        belief_of.begin(arrays[FILTER][inst], params)
+    bbos = arrays[BBO]
+    bbos["px_ticks"], bbos["ts_recv_ns"], bbos["ts_exch_ns"] = (999_990, 1_000_010), 10**12, 10**18
+    steps, sizes = 10 * random.integers(-3, 4, count), random.integers(1, 2_000_000, (count, 2))
+    took = np.zeros(count * coins, np.int64)
+    records = (arrays[SENSOR], arrays[FILTER], params, bbos, arrays[FEATURES], arrays[BELIEF], arrays[MANDATE],
+               arrays[SURFACE], arrays[QUOTE], book, took)
+    _nrt_python.memsys_enable_stats()
+    made = [rtsys.get_allocation_stats().alloc]
+    for upto in (0, count):  # the call itself allocates for its arguments: less what a call without steps does
+        spend_many(steps[:upto], sizes, *records)
+        made.append(rtsys.get_allocation_stats().alloc)
+    return took, made[2] - made[1] - (made[1] - made[0])
+
+
 def main() -> None:
     """Print one row for each stage (by difference of medians) and one for the whole cycle."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,6 +146,11 @@ def main() -> None:
     took, checksum = runs[-1]
     spread = " ".join(f"p{q:g} {np.percentile(took, q):.0f}" for q in (50, 99, 99.9))
     if len(took) > 2_000:
+        measure_many(2, COINS)
+        for coins in (1, COINS):
+            turns, allocated = measure_many(count // COINS, coins)
+            many = " ".join(f"p{q:g} {np.percentile(turns, q):.0f}" for q in (50, 99, 99.9))
+            sys.stdout.write(f"{coins:3d} coins  {many} max {turns.max()} ns, n {len(turns)}, allocated {allocated}\n")
         for name, here, before in zip(ROWS[1:6], medians[1:], medians[:-1]):
             sys.stdout.write(f"{name:10s} {here - before:8.0f} ns\n")
         sys.stdout.write(f"{ROWS[0]:10s} {medians[0]:8.0f} ns\n")

@@ -90,3 +90,30 @@ def test_only_the_reducing_side_may_quote_below_its_cost() -> None:
     assert short["depth_bps"][ASK] >= floor
     assert short["depth_bps"][BID] < 0.0
     assert long["depth_bps"][BID] >= floor
+
+
+def test_a_learned_theta_replaces_the_configured_one() -> None:
+    params = default_parameters(theta=0.02)
+    configured = surface_of(a_belief(mu_bps_s=0.02), 0, params)
+    learned = surface_of(a_belief(mu_bps_s=0.02, theta=0.2), 0, params)
+    assert (configured["theta"], learned["theta"]) == (0.02, 0.2)
+    assert learned["shift_drift_bps"] == pytest.approx(0.02 / (0.2 + 1.0 / learned["tau_eff_s"]))
+    assert learned["shift_drift_bps"] < configured["shift_drift_bps"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+def test_worse_modes_widen_both_sides(p: float, worse: float) -> None:
+    params = default_parameters()
+    calm = surface_of(a_belief(mode_p=(1.0, 0.0, 0.0)), 0, params)
+    mixed = surface_of(a_belief(mode_p=(1.0 - p, p * (1.0 - worse), p * worse)), 0, params)
+    for side in (BID, ASK):
+        assert mixed["width_bps"][side] >= calm["width_bps"][side] - 1e-9
+        assert mixed["cost_bps"][side] >= calm["cost_bps"][side] - 1e-9
+
+
+def test_informed_takers_on_one_side_widen_that_side_alone() -> None:
+    params = default_parameters()
+    plain, feared = surface_of(a_belief(), 0, params), surface_of(a_belief(informed_p=(0.15, 0.6)), 0, params)
+    assert feared["cost_bps"][ASK] > plain["cost_bps"][ASK]
+    assert feared["cost_bps"][BID] == plain["cost_bps"][BID]

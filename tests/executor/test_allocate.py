@@ -79,8 +79,8 @@ def test_symmetric_inputs_give_symmetric_quotes() -> None:
 
 def naked(rates: np.ndarray, edges: np.ndarray, budget: float, rooms: tuple[float, float]) -> tuple[Any, ...]:
     """Records for an allocation of given candidates: two levels a side, no grid."""
-    params = default_parameters(impact_bps=0.05)
-    surface = one(SURFACE, a_bps=0.1, adverse_bps=(0.7, 0.5))
+    params = default_parameters()
+    surface = one(SURFACE, a_bps=0.1, adverse_bps=(0.7, 0.5), impact_bps=(0.05, 0.05))
     mandate = one(MANDATE, gamma_budget_usd_h=budget, room_lots=[round(r * 2000) for r in rooms])
     quote = one(QUOTE, fair_px=1e5, level_count=(2, 2))
     quote["fill_rate"][:, :2], quote["edge_bps"][:, :2] = rates, edges

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.parameters import default_parameters
-from support.stages import a_belief, one
+from support.stages import a_belief, decide, one
 
 from mmfast.executor.candidates import ladder, legal_price, level_spacing
 from mmfast.records.quote import QUOTE, SURFACE
@@ -69,3 +70,16 @@ def test_prices_are_legal_outward_and_never_cross(side: int, depth: float, bid: 
 @pytest.mark.parametrize("fair", [0.0, -1.0, 1e300, float("nan"), float("inf")])
 def test_a_fair_value_that_is_no_price_has_no_candidates(fair: float) -> None:
     assert legal_price(BID, 4.0, a_belief(fair_px=fair), default_parameters()) == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 40_000), st.floats(-0.02, 0.02), st.floats(-0.9, 0.9), st.floats(0.3, 3.0))
+def test_edge_is_antisymmetric_in_inventory_drift_and_flow(position: int, mu: float, imbalance: float,
+                                                           sigma: float) -> None:
+    params = default_parameters(depth_max_bps=1e3, edge_min_bps=-1e3)
+    here = decide(a_belief(mu_bps_s=mu, imbalance=imbalance, sigma_bps=sigma), position, params)
+    there = decide(a_belief(mu_bps_s=-mu, imbalance=-imbalance, sigma_bps=sigma), -position, params)
+    for side in (BID, ASK):
+        np.testing.assert_allclose(here["edge_bps"][side], there["edge_bps"][1 - side], rtol=1e-6, atol=1e-6)
+        np.testing.assert_array_equal(here["px_ticks"][side, :1] + there["px_ticks"][1 - side, :1],
+                                      2_000_000 if here["level_count"][side] else 0)

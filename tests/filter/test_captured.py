@@ -41,7 +41,7 @@ def events() -> list[tuple[float, str, tuple[int, ...]]]:
 
 
 def test_a_recorded_half_hour() -> None:
-    desk, start_s, seen = Desk(), 0.0, []
+    desk, start_s, seen = Desk(theta=0.2), 0.0, []
     for at_s, what, arguments in events():
         start_s = start_s or at_s
         getattr(desk, what)(at_s - start_s, *arguments)
@@ -60,5 +60,7 @@ def test_a_recorded_half_hour() -> None:
     known = later < len(t)
     move = np.log(mid[np.minimum(later, len(t) - 1)] / mid)[known] * 1e4
     assert np.corrcoef(mu[known], move)[0, 1] > 0.05
+    promised = mu[known] * (1.0 - np.exp(-0.2 * 5.0)) / 0.2
+    assert 0.5 < np.polyfit(promised, move, 1)[0] < 2.0
     assert 0.5 < sigma.mean() / (move.std() / 5.0**0.5) < 2.0
     assert (levels > 0).mean() > 0.3

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmfast.governor.aversion import gamma0_from_skew, response, risk_aversion
+from mmfast.governor.aversion import fragility, gamma0_from_skew, response, risk_aversion
 
 SIGMA = 0.8900574
 
@@ -36,3 +38,15 @@ def test_what_must_be_positive_is_refused_when_it_is_not(wrong: int) -> None:
                                           (0.8, 2.70e-3)])
 def test_table_of_aversion_by_utilisation(u: float, gamma: float) -> None:
     assert risk_aversion(4.92e-4, 7.0, u, 1.0) == pytest.approx(gamma, rel=3e-3)
+
+
+@pytest.mark.parametrize(("gradient", "position", "fragile"), [
+    (0.4, 5, 0.4), (0.4, -5, 0.0), (-0.4, -5, 0.4), (0.4, 0, 0.0), (9.0, 5, 1.0), (math.nan, 5, 0.0),
+    (math.nan, -5, 0.0)])
+def test_only_a_hollow_book_behind_our_inventory_is_fragile(gradient: float, position: int, fragile: float) -> None:
+    assert fragility(gradient, position) == fragile
+
+
+def test_a_fragile_book_raises_aversion_by_up_to_half_at_the_limit() -> None:
+    assert risk_aversion(1.0, 7.0, 1.0, 1.0, 1.0) == pytest.approx(12.0)
+    assert risk_aversion(1.0, 7.0, 0.0, 1.0, 1.0) == 1.0

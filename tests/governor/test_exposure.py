@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.parameters import default_parameters
 
-from mmfast.governor.exposure import cap_lots, exposure_cap_usd, kelly_usd, room, stress_usd
+from mmfast.governor.exposure import cap_lots, exposure_cap_usd, kelly_usd, liquidation_usd, room, stress_usd
 
 SIGMA = 0.8900574
 
@@ -46,3 +46,15 @@ def test_reducing_always_has_room_for_the_whole_position(cap: int, position: int
     (5e4, math.nan, 0)])
 def test_cap_in_lots_never_exceeds_the_hard_limit(cap_usd: float, px: float, lots: int) -> None:
     assert cap_lots(cap_usd, px, default_parameters()) == lots
+
+
+def test_liquidation_stays_three_stress_moves_away() -> None:
+    for sigma in (0.5, 0.89, 5.0, 50.0):
+        cap = liquidation_usd(25_000.0, sigma, 10.0)
+        away = 25_000.0 / cap - 0.05
+        assert away == pytest.approx(3.0 * max(5.0 * sigma * math.sqrt(600.0) * 1e-4, 0.05))
+    assert math.isfinite(liquidation_usd(25_000.0, 0.89, 0.0))
+
+
+def test_an_edge_that_is_none_leaves_no_room() -> None:
+    assert exposure_cap_usd(SIGMA, 1e5, 0.233, 1.0, default_parameters(net_edge_bps=-0.3)) == 0.0

@@ -147,6 +147,23 @@ def test_a_position_is_that_of_its_own_coin(flow):
     assert [int(flow.cell("quote", inst)["position_lots"]) for inst in range(2)] == [0, 77]
 
 
+@pytest.mark.parametrize(("eth_lots", "shrinks"), [(0, False), (9_000, True), (-9_000, True)])
+def test_a_position_in_one_coin_takes_room_from_the_other(flow, eth_lots, shrinks):
+    believe(flow, coin="ETH")
+    flow.fill("quoter", inst=1, px_ticks=1, lots=100, side=BID, position_lots=eth_lots)
+    flow.decide()
+    believe(flow)
+    flow.decide()
+    alone, mandate = np.zeros(1, MANDATE)[0], flow.cell("mandate")
+    govern(flow.cell("belief"), 0, default_parameters(), alone)
+    if shrinks:  # three times the equity of 25 000 is all there may be
+        assert mandate["exposure_cap_usd"] == pytest.approx(75_000.0 - 0.9 * 80_639.5, rel=1e-3)
+        assert mandate["room_lots"].max() < 0.1 * alone["room_lots"].max()
+    else:
+        assert mandate["exposure_cap_usd"] == alone["exposure_cap_usd"]
+        assert list(mandate["room_lots"]) == list(alone["room_lots"])
+
+
 def test_the_first_position_is_that_of_the_ledger():
     flow = Flow(position_lots=-2500)
     believe(flow)

@@ -13,9 +13,9 @@ DTYPES = {f"{module.__name__.rsplit('.', 1)[1]}.{name}": value for module in MOD
           for name, value in vars(module).items() if isinstance(value, np.dtype) and name.isupper()}
 SIZES = {"account.FILL": 192, "account.LEDGER": 192, "belief.BELIEF": 320,
          "control.CONTROL": 256, "control.HEARTBEAT": 128, "control.ERROR": 256, "control.CHANNEL": 64,
-         "feature.FEATURES": 960, "market.BBO": 128, "market.TRADE": 128, "market.BOOK": 896, "market.CTX": 128,
+         "feature.FEATURES": 1472, "market.BBO": 128, "market.TRADE": 128, "market.BOOK": 896, "market.CTX": 128,
          "market.TIMER": 128, "market.GAP": 128, "market.MARKET": 896, "order.ORDER": 256,
-         "parameters.INSTRUMENT": 128, "parameters.PARAMETERS": 640, "quote.MANDATE": 192, "quote.SURFACE": 320,
+         "parameters.INSTRUMENT": 128, "parameters.PARAMETERS": 1280, "quote.MANDATE": 192, "quote.SURFACE": 320,
          "quote.QUOTE": 1024}
 WITHOUT_HEADER = {"control.CONTROL", "control.HEARTBEAT", "control.ERROR", "control.CHANNEL", "parameters.INSTRUMENT"}
 RING_MESSAGES = ("market.BBO", "market.TRADE", "market.BOOK", "market.CTX", "market.TIMER", "market.GAP")
@@ -76,6 +76,7 @@ def test_kinds_differ_over_all_records():
     (control, "KILL_", control.KILL_NAMES), (control, "PAUSE_", control.PAUSE_NAMES),
     (control, "STATE_", control.PROCESS_STATES), (control, "CHANNEL_", control.CHANNEL_NAMES),
     (belief, "BELIEF_", belief.BELIEF_NAMES), (quote, "SIDE_", quote.SIDE_REASONS),
+    (quote, "TAKE_", quote.TAKE_REASONS),
     (market, "KIND_", market.KIND_NAMES), (order, "TIF_", order.TIF_NAMES)])
 def test_every_code_has_a_name_of_its_own(module, prefix, names):
     codes = [v for n, v in constants(module, prefix).items() if not n.endswith(("_COUNT", "_SLOTS"))]

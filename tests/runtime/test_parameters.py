@@ -1,11 +1,14 @@
 """Claims about the configuration in units of the instrument, against the model's printed figures."""
 
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from mmfast.config.load import load
+from mmfast.config.model import SOURCES, Source
+from mmfast.records.feature import OBSERVATIONS, SOURCE_NAMES
 from mmfast.records.parameters import KIND_PARAMETERS, PARAMETERS
 from mmfast.runtime.parameters import FIELDS, clip_lots, gamma0, parameters
 
@@ -47,11 +50,12 @@ def test_sizes_in_dollars_become_lots_at_the_mark(config):
 def test_every_field_is_filled_and_finite(config):
     record = parameters(config, "ETH", sz_decimals=4, mark_px=4_000.0, max_leverage=25)
     computed = {"version", "ticks_per_usd", "lots_per_coin", "clip_lots", "position_max_lots", "min_order_uusd",
-                "equity_usd", "leverage_max", "gamma0", "replace_min_ns", "stale_ns"}
+                "equity_usd", "leverage_max", "gamma0", "replace_min_ns", "stale_ns", "source_mask", "micro_table"}
     header = {"seq", "kind", "inst", "src_seq", "ts_exch_ns", "ts_recv_ns", "ts_ns"}
     assert set(PARAMETERS.names) == computed | header | set(FIELDS)
-    for name in set(PARAMETERS.names) - header - {"jump_rate"}:
+    for name in set(PARAMETERS.names) - header:
         assert np.all(np.isfinite(record[name]))
+    for name in set(PARAMETERS.names) - header - {"jump_rate", "mode_split", "rho", "tau_s", "micro_table"}:
         assert np.all(np.asarray(record[name]) > 0), name
 
 
@@ -96,3 +100,21 @@ def test_gamma_agrees_with_the_governors_own(config, coin, clips):
     governors = gamma0_from_skew(c.skew_limit_bps, clips, c.kappa_per_bp, c.intensity_per_s,
                                  c.maker_fee_bps + c.adverse_bps, c.sigma_ref_bps)
     assert gamma0(c, clips) == pytest.approx(governors, rel=1e-9)
+
+
+def test_sources_that_are_off_are_not_in_the_mask(config):
+    coin = config.coins["BTC"].model_copy(update={"sources_off": ("taker flow", "oracle")})
+    silenced = config.model_copy(update={"coins": {"BTC": coin}})
+    assert parameters(config, "BTC", **BTC)["source_mask"] == 2 ** len(SOURCE_NAMES) - 1
+    assert parameters(silenced, "BTC", **BTC)["source_mask"] == 2 ** len(SOURCE_NAMES) - 1 - 2**3 - 2**17
+
+
+def test_the_names_of_sources_are_those_of_the_record():
+    assert get_args(Source) == SOURCE_NAMES
+    assert SOURCES == len(SOURCE_NAMES) == OBSERVATIONS
+
+
+def test_the_table_of_the_micro_price_is_mirrored(config):
+    table = parameters(config, "BTC", **BTC)["micro_table"]
+    np.testing.assert_array_equal(table, -table[:, ::-1])
+    assert (np.diff(table, axis=1) > 0).all()

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from support.stages import START_NS, one
 
-from mmfast.sensor.intensity import activity, age, arrive
+from mmfast.sensor.intensity import activity, age, arrive, take_back
 from mmfast.sensor.state import SENSOR
 
 
 def after(gaps_s: list[float]) -> float:
     sensor, now_ns = one(SENSOR), START_NS
-    for taker, gap in enumerate(gaps_s, 1):
+    for gap in gaps_s:
         now_ns += round(gap * 1e9)
         age(sensor, now_ns)
-        arrive(sensor, taker)
+        arrive(sensor)
     return activity(sensor)
 
 
@@ -31,8 +31,14 @@ def test_ten_times_the_orders_show_within_a_minute() -> None:
     assert after([1.0] * 3000 + [0.1] * 600) > 5.0
 
 
-def test_prints_of_one_taker_order_count_once() -> None:
-    sensor = one(SENSOR)
-    for taker in (9, 9, 9, 0, 0, 8):
-        arrive(sensor, taker)
-    assert sensor["order_count"][0] == 4
+def test_what_is_taken_back_was_never_there() -> None:
+    with_ours, without = one(SENSOR), one(SENSOR)
+    for sensor in (with_ours, without):
+        age(sensor, START_NS)
+        arrive(sensor)
+        age(sensor, START_NS + 3_000_000_000)
+    arrive(with_ours)
+    for sensor in (with_ours, without):
+        age(sensor, START_NS + 9_000_000_000)
+    take_back(with_ours, START_NS + 3_000_000_000)
+    assert with_ours["order_count"] == pytest.approx(without["order_count"])

@@ -15,8 +15,12 @@ from mmfast.records.feature import (
     SOURCE_BIPOWER,
     SOURCE_BOOK,
     SOURCE_FLOW,
+    SOURCE_HAWKES,
+    SOURCE_INFORMED_ASK,
+    SOURCE_INFORMED_BID,
     SOURCE_MICROPRICE,
     SOURCE_OFI,
+    SOURCE_SWEEP,
     SOURCE_TOUCH,
 )
 from mmfast.units import ASK, BID
@@ -58,7 +62,8 @@ def test_replayed_trades_are_no_flow() -> None:
     assert desk.features["valid_mask"] == 0
     desk.trade(2, BID, 5000)
     assert desk.features["flow_imbalance"] == 1.0
-    assert desk.features["valid_mask"] == 1 << SOURCE_FLOW
+    assert desk.features["valid_mask"] == sum(1 << source for source in (
+        SOURCE_FLOW, SOURCE_HAWKES, SOURCE_SWEEP, SOURCE_INFORMED_BID, SOURCE_INFORMED_ASK))
 
 
 def test_sell_pressure_reads_as_falling() -> None:

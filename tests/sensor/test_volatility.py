@@ -10,7 +10,17 @@ from support.stages import START_NS, Desk, one
 
 from mmfast.sensor.sense import begin
 from mmfast.sensor.state import SENSOR
-from mmfast.sensor.volatility import LOG_VARIANCE, WINDOW, advance, bipower, log_sigma_reading, remember, tail_factor
+from mmfast.sensor.volatility import (
+    LOG_VARIANCE,
+    WINDOW,
+    advance,
+    bipower,
+    is_jump,
+    log_sigma_reading,
+    remember,
+    tail_factor,
+    term_ratio,
+)
 from mmfast.units import NS_PER_S
 
 
@@ -100,3 +110,16 @@ def test_a_window_is_complete_every_ten_seconds() -> None:
         sensor["alive_ns"] = START_NS + k * NS_PER_S
         done.append(advance(sensor, START_NS + k * NS_PER_S, 10 * NS_PER_S))
     assert [k for k, complete in enumerate(done) if complete] == [10, 20, 30, 40]
+
+
+def test_a_jump_stands_out_of_its_market() -> None:
+    assert is_jump(4.7, 1.0)
+    assert is_jump(-4.7, 1.0)
+    assert not is_jump(4.5, 1.0)
+    assert not is_jump(100.0, math.nan)
+
+
+def test_the_term_structure_is_one_until_it_is_known() -> None:
+    assert term_ratio(math.nan, math.nan) == 1.0
+    assert term_ratio(1.0, 0.0) == 1.0
+    assert term_ratio(4.0, 1.0) == 2.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmfast.records.feature import OBSERVATIONS
 from mmfast.records.parameters import KIND_PARAMETERS, PARAMETERS
 
 DEFAULTS: dict[str, object] = {
@@ -27,6 +28,13 @@ DEFAULTS: dict[str, object] = {
     "level_max": 3, "level_ratio": 0.6, "depth_max_bps": 8.0,
     "life_s": 5.0, "action_cost_usd": 0.0005, "replace_min_ns": 150_000_000, "queue_bonus": 0.5,
     "stale_ns": 2_000_000_000,
+    "mode_dwell_s": (1800.0, 300.0, 60.0), "mode_split": ((0.0, 0.9, 0.1), (0.8, 0.0, 0.2), (0.3, 0.7, 0.0)),
+    "mode_prior": (0.85, 0.13, 0.02), "net_edge_bps": 1.0, "adapt_rate": 0.02,
+    "source_mask": (1 << OBSERVATIONS) - 1, "drift_ref_sd": 0.05,
+    "rho": (0, .20, .25, .20, .20, 0, .10, .05, .15, .15, .05, -.15, -.05, .05, 0, 0, .12, 0),
+    "tau_s": (0, 2, 2, 5, 2, 0, 1, 10, 3, 5, 10, 20, 3600, 60, 0, 0, 10, 0),
+    "micro_table": [[spread * (k - 4.5) / 10 for k in range(10)] for spread in (1, 2, 3)],
+    "hawkes_rate": 0.5, "hawkes_self": 0.6, "hawkes_cross": 0.1, "hawkes_decay": 1.2,
 }
 
 

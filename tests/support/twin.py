@@ -50,7 +50,8 @@ def main(path: str) -> None:
     records = {f"{name}_{field}": getattr(desk, name)[field]
                for name in ("sensor", "filter", "features", "belief", "mandate", "surface", "quote")
                for field in getattr(desk, name).dtype.names}
-    np.savez(path, **records)
+    flat = {name: value.view("f8") if value.dtype.names else value for name, value in records.items()}
+    np.savez(path, **flat)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,185 @@
+"""
+Portfolio: coins that fall together are one position; what the others leave for each of them.
+
+In      prices, volatilities and positions of all coins.
+Out     how far one coin may go long and short, given the others [USD].
+Source  exponentially weighted correlations at three scales (RiskMetrics 1996; a poor man's Engle 2002), and the
+        stress rule of `exposure` for the whole: with one coin it is that rule.
+
+Positions count, orders do not: each coin's own limit covers what it has in the market.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mmfast.governor.exposure import STRESS_SHARE, cap_lots, room, stress_move
+from mmfast.kernel import kernel
+from mmfast.records.header import bare
+from mmfast.units import ASK, BID, NS_PER_S
+
+COINS = 64
+SCALES = 3
+SCALE_S = (60.0, 600.0, 3600.0)
+GRID_S = 1.0
+HOLE_S = 10.0  # after which prices are not one return apart
+RHO_PRIOR = 0.6  # until measured: coins fall together
+PRIOR_RETURNS = 60.0
+MOVE_MAX_BPS = 1000.0
+
+# w = stress x position, in dollars that a stress costs; total = sum of rho w w.
+PORTFOLIO = bare(
+    ("count", "i8"),
+    ("grid_ns", "i8"),
+    ("returns", "i8"),
+    ("total", "f8"),
+    ("px", "f8", (COINS,)),
+    ("grid_px", "f8", (COINS,)),
+    ("move", "f8", (COINS,)),  # last return [bps per root second], NaN without one
+    ("stress", "f8", (COINS,)),  # move in a stress, share of the price
+    ("held_usd", "f8", (COINS,)),
+    ("rho", "f8", (COINS, COINS)),
+    ("product", "f8", (SCALES, COINS, COINS)),  # averages of products of returns, on and below the diagonal
+    ("inverse_sd", "f8", (SCALES, COINS)),  # 0 without returns
+    size=135_232,
+)
+
+
+@kernel
+def begin(book: np.void, count: int) -> None:
+    """``count`` coins of which nothing is known but that they usually fall together."""
+    book["count"], book["grid_ns"], book["returns"], book["total"] = min(max(count, 0), COINS), 0, 0, 0.0
+    for i in range(book["count"]):
+        book["px"][i], book["grid_px"][i], book["move"][i] = 0.0, 0.0, 0.0
+        book["stress"][i], book["held_usd"][i] = 0.0, 0.0
+        for scale in range(SCALES):
+            book["inverse_sd"][scale, i] = 0.0
+        for j in range(book["count"]):
+            book["rho"][i, j] = 1.0 if i == j else RHO_PRIOR
+            for scale in range(SCALES):
+                book["product"][scale, i, j] = 0.0
+
+
+@kernel
+def see(book: np.void, inst: int, px: float, sigma_bps: float, held_usd: float, now_ns: int) -> None:
+    """
+    Take a coin's price, volatility and position; at every full second the correlations move on.
+
+    The grid takes every coin's price from before the first one after the second: they belong to one time.
+    """
+    if now_ns - book["grid_ns"] >= GRID_S * NS_PER_S:
+        _advance(book, now_ns)
+    if not (0.0 < px < math.inf and 0.0 <= sigma_bps < math.inf and math.isfinite(held_usd)):
+        return
+    book["px"][inst] = px
+    before = book["stress"][inst] * book["held_usd"][inst]
+    others = _others(book, inst)
+    book["stress"][inst], book["held_usd"][inst] = stress_move(sigma_bps), held_usd
+    after = book["stress"][inst] * held_usd
+    book["total"] += 2.0 * (after - before) * others + after * after - before * before
+
+
+@kernel
+def caps_usd(book: np.void, inst: int, equity_usd: float, leverage_max: float) -> tuple[float, float]:
+    """
+    (most long, most short) that ``inst`` may be, both >= 0 [USD].
+
+    Notes
+    -----
+    The largest x with w(x)^2 + 2 w(x) b + c <= (equity/2)^2, w = stress x, b and c from the other coins: a position
+    that hedges the others has more room. All positions together stay within the leverage.
+    """
+    stress = book["stress"][inst]
+    others, rest_usd = _others(book, inst), 0.0
+    for j in range(book["count"]):
+        rest_usd += abs(book["held_usd"][j]) if j != inst else 0.0
+    leverage_usd = max(leverage_max * equity_usd - rest_usd, 0.0)
+    if not stress > 0.0:
+        return leverage_usd, leverage_usd
+    own = stress * book["held_usd"][inst]
+    alone = max(book["total"] - 2.0 * own * others - own * own, 0.0)
+    limit = STRESS_SHARE * equity_usd
+    discriminant = others * others - alone + limit * limit
+    if not discriminant >= 0.0:
+        return 0.0, 0.0
+    root = math.sqrt(discriminant)
+    return (min(max((root - others) / stress, 0.0), leverage_usd),
+            min(max((root + others) / stress, 0.0), leverage_usd))
+
+
+@kernel
+def confine(mandate: np.void, position_lots: int, long_usd: float, short_usd: float, px: float,
+            params: np.void) -> None:
+    """Take from the mandate's room what the other coins have used; the way back to zero stays open."""
+    long_lots, short_lots = cap_lots(long_usd, px, params), cap_lots(short_usd, px, params)
+    mandate["room_lots"][BID] = min(mandate["room_lots"][BID], room(long_lots, position_lots, 1))
+    mandate["room_lots"][ASK] = min(mandate["room_lots"][ASK], room(short_lots, position_lots, -1))
+    mandate["exposure_cap_usd"] = min(mandate["exposure_cap_usd"], max(long_usd, short_usd))
+
+
+@kernel
+def _others(book: np.void, inst: int) -> float:
+    """b: what a dollar of stress in ``inst`` meets in the others, sum of rho_ij w_j."""
+    rho, stress, held_usd, total = book["rho"], book["stress"], book["held_usd"], 0.0
+    for j in range(book["count"]):
+        if j != inst:
+            total += rho[inst, j] * stress[j] * held_usd[j]
+    return total
+
+
+@kernel
+def _advance(book: np.void, now_ns: int) -> None:
+    """One step of the grid: returns, their products, correlations, and the total anew."""
+    passed_s = (now_ns - book["grid_ns"]) / NS_PER_S
+    whole = book["grid_ns"] > 0 and passed_s <= HOLE_S
+    book["grid_ns"] = now_ns
+    count = book["count"]
+    for i in range(count):
+        here, before = book["px"][i], book["grid_px"][i]
+        book["move"][i] = math.nan
+        if whole and here > 0.0 and before > 0.0:
+            move_bps = 1e4 * math.log(here / before) / math.sqrt(passed_s)
+            book["move"][i] = min(max(move_bps, -MOVE_MAX_BPS), MOVE_MAX_BPS)
+        book["grid_px"][i] = here
+    if whole:
+        book["returns"] += 1
+        _average(book, passed_s)
+        _correlate(book)
+    book["total"] = 0.0
+    for i in range(count):
+        own = book["stress"][i] * book["held_usd"][i]
+        book["total"] += own * (own + _others(book, i))
+
+
+@kernel
+def _average(book: np.void, passed_s: float) -> None:
+    """Average the products of returns at every scale; a mean over all there is until the scale is full."""
+    count, moves, product = book["count"], book["move"], book["product"]
+    for scale in range(SCALES):
+        weight = max(1.0 - math.exp(-passed_s / SCALE_S[scale]), 1.0 / book["returns"])
+        for i in range(count):
+            move = moves[i]
+            if not math.isfinite(move):
+                continue
+            for j in range(i + 1):
+                if math.isfinite(moves[j]):
+                    product[scale, i, j] += weight * (move * moves[j] - product[scale, i, j])
+            square = product[scale, i, i]
+            book["inverse_sd"][scale, i] = 1.0 / math.sqrt(square) if square > 0.0 else 0.0
+
+
+@kernel
+def _correlate(book: np.void) -> None:
+    """Correlations: the mean over the scales, and towards the prior while there are few returns."""
+    known = book["returns"] / (book["returns"] + PRIOR_RETURNS)
+    rho, product, inverse = book["rho"], book["product"], book["inverse_sd"]
+    for i in range(book["count"]):
+        for j in range(i):
+            total = 0.0
+            for scale in range(SCALES):
+                inverses = inverse[scale, i] * inverse[scale, j]
+                total += product[scale, i, j] * inverses if inverses > 0.0 else RHO_PRIOR
+            mean = min(max(total / SCALES, -1.0), 1.0)
+            rho[i, j] = rho[j, i] = known * mean + (1.0 - known) * RHO_PRIOR

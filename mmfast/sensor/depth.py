@@ -1,0 +1,67 @@
+"""
+Depth: what a book says beyond its touch.
+
+In      a book of five or twenty levels.
+Out     observations of the drift by imbalance, its change, and its gradient; the depth-weighted price; liquidity.
+Source  imbalances in bands of 10, 25 and 50 bps are there only where the book reaches them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mmfast.kernel import kernel
+from mmfast.records.feature import BAND_BPS, SOURCE_BOOK, SOURCE_BOOK_CHANGE, SOURCE_DEEP_BOOK, SOURCE_GRADIENT
+from mmfast.sensor import bookchange, context, imbalance, liquidity, microprice, observe, zscore
+from mmfast.sensor.decay import elapsed_s
+from mmfast.units import ASK, BID
+
+NEAR, FAR = 0, 2
+BAND_AGE_S = 12.0  # two periods of the slow book: a band stays until then if the books between do not reach it
+
+
+@kernel
+def take(sensor: np.void, features: np.void, params: np.void, book: np.void, now_ns: int) -> None:
+    """Take a book whose touch has been seen."""
+    mid_ticks = _mid_ticks(book)
+    features["book_imbalance"] = imbalance.book_imbalance(book)
+    x = zscore.score(sensor, SOURCE_BOOK, features["book_imbalance"], now_ns)
+    observe.say_drift(sensor, features, params, SOURCE_BOOK, x, now_ns)
+    features["book_change"] = bookchange.change(sensor, features["book_imbalance"], now_ns)
+    x = zscore.score(sensor, SOURCE_BOOK_CHANGE, features["book_change"], now_ns)
+    observe.say_drift(sensor, features, params, SOURCE_BOOK_CHANGE, x, now_ns)
+    sensor["deep_bps"], sensor["deep_ns"] = microprice.depth_weighted_bps(book, mid_ticks), now_ns
+    _bands(sensor, features, params, book, mid_ticks, now_ns)
+    if book["fast"] == 0:  # books of one kind compare with each other
+        liquidity.look(sensor, book, mid_ticks, now_ns)
+    context.write_book(sensor, features)
+
+
+@kernel
+def _mid_ticks(book: np.void) -> float:
+    """Mid of the book; NaN unless it has two sides in order."""
+    if book["level_count"][BID] < 1 or book["level_count"][ASK] < 1:
+        return math.nan
+    bid, ask = book["px_ticks"][BID, 0], book["px_ticks"][ASK, 0]
+    if not 0 < bid < ask:
+        return math.nan
+    return float(0.5 * (float(bid) + float(ask)))
+
+
+@kernel
+def _bands(sensor: np.void, features: np.void, params: np.void, book: np.void, mid_ticks: float, now_ns: int) -> None:
+    """Imbalances of the bands that the book reaches; a fast book leaves what a slow one has said, for a while."""
+    reached = math.isfinite(imbalance.band_imbalance(book, mid_ticks, BAND_BPS[NEAR]))
+    if not reached and book["fast"] == 1 and elapsed_s(sensor["band_ns"], now_ns) <= BAND_AGE_S:
+        return
+    for band in range(3):
+        sensor["band_imbalance"][band] = imbalance.band_imbalance(book, mid_ticks, BAND_BPS[band])
+    sensor["band_ns"] = now_ns
+    near = sensor["band_imbalance"][NEAR]
+    x = zscore.score(sensor, SOURCE_DEEP_BOOK, near, now_ns)
+    observe.say_drift(sensor, features, params, SOURCE_DEEP_BOOK, x, now_ns)
+    features["gradient"] = near - sensor["band_imbalance"][FAR]
+    x = zscore.score(sensor, SOURCE_GRADIENT, features["gradient"], now_ns)
+    observe.say_drift(sensor, features, params, SOURCE_GRADIENT, x, now_ns)

@@ -1,0 +1,55 @@
+"""Adaptation: towards what the innovations say, within bounds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from support.parameters import default_parameters
+from support.stages import one
+
+from mmfast.filter import adapt
+from mmfast.filter.state import FILTER
+
+
+def begun(theta: float = 0.2) -> Any:
+    state = one(FILTER)
+    adapt.begin(state, default_parameters(theta=theta))
+    return state
+
+
+@pytest.mark.parametrize(("square", "scale"), [(9.0, adapt.FACTOR_MAX), (0.1, adapt.FACTOR_MIN), (1.0, 1.0),
+                                               (math.inf, adapt.FACTOR_MAX)])
+def test_drift_size_follows_its_innovations_up_to_its_bounds(square: float, scale: float) -> None:
+    state = begun()
+    for _ in range(3000):
+        adapt.learn_drift_size(state, square, 0.02)
+    assert state["drift_scale"] == pytest.approx(scale)
+
+
+def test_no_rate_no_learning() -> None:
+    state = begun()
+    for _ in range(300):
+        adapt.learn_drift_size(state, 9.0, 0.0)
+    assert state["drift_scale"] == 1.0
+
+
+@pytest.mark.parametrize(("true", "learned"), [(0.1, 0.1), (0.3, 0.3), (0.001, 0.05), (50.0, 0.8)])
+def test_theta_is_that_of_the_drift_within_bounds(true: float, learned: float) -> None:
+    state, random, mu = begun(), np.random.default_rng(4), 0.0
+    params, keep = default_parameters(theta=0.2), math.exp(-true * 5.0)
+    for k in range(1, 4 * 720):
+        mu = keep * mu + random.normal(0.0, math.sqrt(1.0 - keep * keep))
+        state["mu_bps_s"] = mu
+        adapt.learn_theta(state, k * 5 * 10**9, params)
+    assert state["theta"] == pytest.approx(learned, rel=0.2)
+
+
+def test_theta_waits_an_hour() -> None:
+    state, params = begun(), default_parameters(theta=0.2)
+    for k in range(1, 700):
+        state["mu_bps_s"] = 1.0
+        adapt.learn_theta(state, k * 5 * 10**9, params)
+    assert state["theta"] == 0.2

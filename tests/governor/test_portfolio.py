@@ -1,0 +1,129 @@
+"""Portfolio: one coin as before, hedges have room, coins that fall together share one limit."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.parameters import default_parameters
+from support.stages import a_belief, one
+
+from mmfast.governor.exposure import stress_move, stress_usd
+from mmfast.governor.govern import govern
+from mmfast.governor.portfolio import PORTFOLIO, RHO_PRIOR, begin, caps_usd, confine, see
+from mmfast.records.quote import MANDATE
+from mmfast.units import ASK, BID
+
+SECOND = 10**9
+EQUITY = 25_000.0
+
+
+def a_book(count: int) -> Any:
+    book = one(PORTFOLIO)
+    begin(book, count)
+    return book
+
+
+def walk(book: Any, correlation: float, steps: int, seed: int = 1) -> None:
+    """Two coins whose returns have this correlation, a step each second."""
+    random, log_px = np.random.default_rng(seed), np.zeros(2)
+    for k in range(1, steps + 1):
+        common, own = random.normal(size=2)
+        log_px += 1e-4 * np.array([common, correlation * common + math.sqrt(1.0 - correlation**2) * own])
+        for inst in range(2):
+            see(book, inst, 100.0 * math.exp(log_px[inst]), 1.0, float(book["held_usd"][inst]), k * SECOND + inst)
+
+
+def stressed(book: Any, inst: int, x_usd: float) -> float:
+    """Dollars that a stress costs with ``inst`` at ``x_usd``, by the matrix."""
+    n = int(book["count"])
+    held = book["held_usd"][:n].copy()
+    held[inst] = x_usd
+    w = held * book["stress"][:n]
+    return float(math.sqrt(w @ book["rho"][:n, :n] @ w))
+
+
+def test_one_coin_has_the_room_of_the_stress_rule() -> None:
+    book = a_book(2)
+    see(book, 0, 1e5, 0.89, 1_000.0, SECOND)
+    assert caps_usd(book, 0, EQUITY, 1e9) == pytest.approx((stress_usd(EQUITY, 0.89),) * 2)
+    assert caps_usd(book, 0, EQUITY, 3.0) == (75_000.0, 75_000.0)
+
+
+@pytest.mark.parametrize("correlation", [-0.5, 0.0, 0.8, 0.99])
+def test_correlations_are_learned(correlation: float) -> None:
+    book = a_book(2)
+    walk(book, correlation, 4000)
+    assert book["rho"][0, 1] == book["rho"][1, 0] == pytest.approx(correlation, abs=0.12)
+
+
+def test_until_they_are_coins_are_taken_to_fall_together() -> None:
+    book = a_book(3)
+    walk(book, -1.0, 2)
+    assert 0.4 < book["rho"][0, 1] <= RHO_PRIOR
+    assert book["rho"][0, 2] == book["rho"][1, 2] == RHO_PRIOR
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-200_000.0, 200_000.0), min_size=4, max_size=4),
+       st.lists(st.floats(0.1, 20.0), min_size=4, max_size=4), st.floats(-0.3, 1.0))
+def test_caps_are_where_the_whole_portfolio_meets_its_stress(held: list[float], sigma: list[float],
+                                                             rho: float) -> None:
+    book = a_book(4)
+    for i in range(4):
+        for j in range(4):
+            book["rho"][i, j] = 1.0 if i == j else rho
+    book["grid_ns"] = SECOND
+    for inst in range(4):
+        see(book, inst, 100.0, sigma[inst], held[inst], SECOND)
+        assert book["stress"][inst] == stress_move(sigma[inst])
+    long_usd, short_usd = caps_usd(book, 1, EQUITY, 1e9)
+    limit = 0.5 * EQUITY
+    assert long_usd >= 0.0
+    assert short_usd >= 0.0
+    for cap in (long_usd, -short_usd):
+        if cap != 0.0 and long_usd > 0.0 and short_usd > 0.0:
+            assert stressed(book, 1, cap) == pytest.approx(limit, rel=1e-4)
+    if long_usd == short_usd == 0.0:
+        assert stressed(book, 1, 0.0) > limit * (1.0 - 1e-6)
+
+
+def test_a_second_coin_that_falls_with_the_first_has_less_room_and_a_hedge_more() -> None:
+    book = a_book(2)
+    walk(book, 0.9, 4000)
+    see(book, 0, 100.0, 0.89, 150_000.0, 5000 * SECOND)
+    see(book, 1, 100.0, 0.89, 0.0, 5000 * SECOND)
+    long_usd, short_usd = caps_usd(book, 1, EQUITY, 1e9)
+    assert long_usd < 0.6 * stress_usd(EQUITY, 0.89) < 1.2 * stress_usd(EQUITY, 0.89) < short_usd
+
+
+def test_positions_together_stay_within_the_leverage() -> None:
+    book = a_book(2)
+    see(book, 0, 100.0, 0.89, -60_000.0, SECOND)
+    see(book, 1, 100.0, 0.89, 0.0, SECOND)
+    assert caps_usd(book, 1, EQUITY, 3.0)[1] == pytest.approx(15_000.0)
+
+
+@pytest.mark.parametrize("position", [-30_000, 0, 30_000])
+def test_a_portfolio_that_is_full_leaves_the_way_to_zero_open(position: int) -> None:
+    mandate, params = one(MANDATE), default_parameters()
+    govern(a_belief(), position, params, mandate)
+    confine(mandate, position, 0.0, 0.0, 1e5, params)
+    assert mandate["room_lots"][BID] == max(-position, 0)
+    assert mandate["room_lots"][ASK] == max(position, 0)
+    assert mandate["exposure_cap_usd"] == 0.0
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.floats(), st.floats(), st.floats(), st.integers(0, 10**13)),
+                max_size=20))
+def test_caps_are_finite_whatever_is_seen(steps: list[tuple[int, float, float, float, int]]) -> None:
+    book = a_book(3)
+    for inst, px, sigma, held, now_ns in steps:
+        see(book, inst, px, sigma, max(min(held, 1e12), -1e12), now_ns)
+        assert all(0.0 <= cap <= 75_000.0 for cap in caps_usd(book, inst, EQUITY, 3.0))
+    assert np.isfinite(book["rho"][:3, :3]).all()

@@ -1,0 +1,30 @@
+"""Status: every source that is silent has a reason by name."""
+
+from __future__ import annotations
+
+from support.stages import Desk
+
+from mmfast.records.feature import SOURCE_FLOW, SOURCE_NAMES, SOURCE_OFI
+from mmfast.sensor.status import LEAD_LAG, OFF_CHOSEN, OFF_NOTHING_YET, OFF_RHO, ON, drift_sources, source_status
+
+
+def test_silent_sources_say_why() -> None:
+    rho = (0, 0, 0.25, 0.2, 0.2, 0, 0.1, 0.05, 0.15, 0.15, 0.05, -0.15, -0.05, 0.05, 0, 0, 0.12, 0)
+    desk = Desk(source_mask=~(1 << SOURCE_OFI), rho=rho)
+    desk.bbo(1.0, 999_990, 1_000_010)
+    status = source_status(desk.features, desk.params)
+    assert status["microprice"] == ON
+    assert status["order-flow imbalance"] == OFF_CHOSEN
+    assert status["touch imbalance"] == OFF_RHO
+    assert status["taker flow"] == OFF_NOTHING_YET
+    assert "50 bps" in status["book gradient"]
+    assert "reference venue" in status[LEAD_LAG]
+    assert set(SOURCE_NAMES) < set(status)
+    assert all(line == ON or line.startswith("off: ") for line in status.values())
+
+
+def test_drift_sources_are_those_that_speak() -> None:
+    desk = Desk()
+    desk.trade(1.0, 0, 100)
+    assert drift_sources(desk.features) == ["taker flow", "sweeps", "hawkes intensity"]
+    assert desk.features["valid_mask"] >> SOURCE_FLOW & 1

@@ -1,0 +1,41 @@
+"""Stoikov's micro-price: lookup by imbalance and spread."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.parameters import default_parameters
+
+from mmfast.sensor.stoikov import above_mid_bps, price_step
+
+lots = st.integers(1, 10**9)
+
+
+@pytest.mark.parametrize(("px", "scale", "step"), [(1_000_000, 10, 10), (999_999, 10, 10), (99_999, 10, 1),
+                                                   (45_678, 100, 1), (4_000_00, 100, 10), (123_456_789, 10, 10),
+                                                   (20_000_000, 10_000, 1_000)])
+def test_a_price_has_five_digits_or_is_whole_dollars(px: int, scale: int, step: int) -> None:
+    assert price_step(px, scale) == step
+
+
+@settings(max_examples=60, deadline=None)
+@given(lots, lots, st.integers(1, 50))
+def test_it_is_antisymmetric_and_near_the_touch(bid_lots: int, ask_lots: int, steps: int) -> None:
+    params = default_parameters()
+    bid, ask = 1_000_000, 1_000_000 + 10 * steps
+    there = above_mid_bps(params, bid, ask, bid_lots, ask_lots)
+    back = above_mid_bps(params, bid, ask, ask_lots, bid_lots)
+    reach_bps = 1e4 * (5 * steps + 20) / (1_000_000 + 5 * steps)
+    assert abs(there) <= reach_bps + 1e-9
+    if bid_lots * 10 % (bid_lots + ask_lots):  # not on the border of two bins
+        assert there == pytest.approx(-back)
+
+
+def test_a_touch_without_size_has_no_micro_price() -> None:
+    params = default_parameters()
+    assert math.isnan(above_mid_bps(params, 999_990, 1_000_010, 0, 0))
+    assert math.isnan(above_mid_bps(params, 1_000_010, 999_990, 5, 5))
+    assert math.isnan(above_mid_bps(params, 0, 10, 5, 5))
