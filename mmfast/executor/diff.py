@@ -205,7 +205,7 @@ def _weigh(side: int, level: int, quote: np.void, order: np.void, params: np.voi
     counted = want if lots >= (1.0 - SIZE_TOLERANCE) * want else lots
     target_px = quote["px_ticks"][side, level]
     edge = live_edge_bps(side, order["px_ticks"], counted / clip_lots, target_px, want / clip_lots,
-                         quote["edge_bps"][side, level], quote["a_bps"] + params["impact_bps"], fair_ticks)
+                         quote["edge_bps"][side, level], quote["a_bps"] + quote["impact_bps"][side], fair_ticks)
     rate = live_fill_rate(side, order["px_ticks"], target_px, quote["fill_rate"][side, level],
                           quote["kappa"][side], fair_ticks)
     there = value_usd(rate, edge, target_px * counted, params["life_s"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -15,10 +17,10 @@ from support.engine import PROCESSES, RECORDED, EngineProcess, needs_recording
 pytestmark = needs_recording
 
 COINS = ("BTC", "ETH", "SOL")
-RUN_S = 40
+RUN_S = 75  # long enough for fills, and over before the market runs away, which empties a side on purpose
 SAMPLE_S = 1.0
 SETTLED_S = 10.0
-GROWTH_MAX_BYTES = 2**20  # in a quarter of a minute
+GROWTH_MAX_BYTES = 2**20  # in half a minute
 
 
 class Run(NamedTuple):
@@ -36,6 +38,7 @@ class Run(NamedTuple):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
+    subprocess.run([sys.executable, "-m", "mmfast.cli.main", "warmup"], check=True, capture_output=True)  # on the clock
     options = ("--coin", ",".join(COINS), *RECORDED, "--for", f"{RUN_S}s")
     with EngineProcess(tmp_path_factory.mktemp("recorded"), *options) as engine:
         first_quotes_s = engine.wait_quoting()

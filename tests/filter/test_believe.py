@@ -17,7 +17,9 @@ from mmfast.records.belief import BELIEF, BELIEF_GAP, BELIEF_NO_BOOK, BELIEF_OK,
 from mmfast.records.feature import OBS_DRIFT, OBS_VALUE, SOURCE_BIPOWER, SOURCE_MICROPRICE, SOURCE_OFI
 from mmfast.units import ASK, BID
 
-FLOATS = [n for n in BELIEF.names or () if BELIEF.fields is not None and BELIEF.fields[n][0].base.kind == "f"]
+# The gradient is NaN while the book does not reach far enough to tell.
+FLOATS = [n for n in BELIEF.names or ()
+          if BELIEF.fields is not None and BELIEF.fields[n][0].base.kind == "f" and n != "gradient"]
 
 
 def a_desk(until_s: float = 1.0, **changes: object) -> Desk:

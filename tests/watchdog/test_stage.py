@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import os
 import time
-from pathlib import Path
 
 import numpy as np
 import orjson
@@ -137,10 +136,12 @@ class Bench:
 def bench(tmp_path):
     name = f"wd-{os.getpid()}-{next(SERIAL)}"
     config = load("local", host="shared", overrides={"engine.name": name, "engine.state_dir": str(tmp_path)})
-    made = Bench(a_house(name), config)
-    yield made
-    made.house.segment.disown()
-    Path(f"/dev/shm/mmfast-{name}").unlink(missing_ok=True)
+    house = a_house(name)
+    try:
+        yield Bench(house, config)
+    finally:
+        house.segment.disown()
+        house.segment.unlink()
 
 
 def listed(oid, coin="BTC"):
@@ -405,6 +406,18 @@ def test_two_looks_that_differ_pause_and_two_mismatches_in_a_row_kill(bench):
     bench.look()
     assert bench.control.kill_reason == KILL_MISMATCH
     assert bench.count("mismatch_count") == 2
+
+
+def test_what_differed_before_a_switch_was_taken_back_does_not_count(bench):
+    bench.look()
+    bench.answer("clearinghouseState", account(BTC="0.001"))
+    bench.control.kill(KILL_MANUAL)
+    bench.look()
+    bench.control.rearm()
+    bench.look(SOON_S)
+    bench.answer("clearinghouseState", account(BTC="0.001"))
+    assert bench.count("reconcile_count") == 2
+    assert bench.stage.mismatch_streak == 0
 
 
 def test_a_position_that_agrees_in_lots_is_no_mismatch(bench):
