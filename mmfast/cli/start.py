@@ -164,12 +164,27 @@ class Teller:
 
 
 def _warm_up() -> None:
-    """Compile the kernels, or load them, with progress on the terminal."""
-    from mmfast.hosts.warm import steps
+    """Have the kernels on disk and in memory, with progress on the terminal."""
     from mmfast.kernel import is_cached
+
+    if not is_cached():
+        # In a child: the compiler's gigabyte ends with it, and is not shared into every process of the engine.
+        pid = os.fork()
+        if pid == 0:
+            try:
+                _warm("compiling kernels (once for this version)")
+                os._exit(0)
+            finally:
+                os._exit(1)
+        if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0:
+            console.print("the kernels could not be compiled beforehand: compiling again")
+    _warm("loading kernels")
+
+
+def _warm(title: str) -> None:
+    from mmfast.hosts.warm import steps
     from mmfast.runtime.warmup import warm
 
-    title = "loading kernels" if is_cached() else "compiling kernels (once for this version)"
     plan, done = steps()
     with Progress(TextColumn(title), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
                   console=console, transient=True) as progress:
