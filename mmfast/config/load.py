@@ -156,7 +156,7 @@ def _checked(merged: Merged, names: list[str], cores: int) -> tuple[EngineConfig
     if faults:
         return None, faults
     config = EngineConfig(**{name: known[name] for name in EngineConfig.model_fields})
-    config._origins = {key: merged.origins[key] for key in config.flat()}
+    config._origins = {key: merged.origins[key] for key in config.flat() if key in merged.origins}
     return config, []
 
 

@@ -25,7 +25,7 @@ CREDIT_KEPT_NS = CREDIT_MAX_NS // 4  # only cancels and reconciles may go below
 
 ADDRESS_FREE = 10_000  # what every address has from the start
 CANCEL_EXTRA = 100_000
-PACE_WINDOW_S = 300.0
+PACE_WINDOW_S = 3600.0  # a busy quarter of an hour on a fresh address is no haste
 MULTIPLIER_MAX = 1e4
 
 # address_reserve: actions that orders leave for cancels. horizon_s: the remaining budget is to last this long,

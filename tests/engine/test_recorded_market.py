@@ -18,6 +18,7 @@ pytestmark = needs_recording
 
 COINS = ("BTC", "ETH", "SOL")
 RUN_S = 75  # long enough for fills, and over before the market runs away, which empties a side on purpose
+CALM_S = 45
 SAMPLE_S = 1.0
 SETTLED_S = 10.0
 GROWTH_MAX_BYTES = 2**20  # in half a minute
@@ -85,15 +86,18 @@ def test_it_ended_with_zero_and_nothing_resting(run):
     assert run.books.resting() == []
 
 
-def test_every_coin_was_quoted_on_both_sides(run):
-    until_ns = last_ns(run.books)
-    shares = [run.books.two_sided_share(asset, until_ns) for asset in range(len(COINS))]
-    assert min(shares) >= 0.95
-    assert run.report["two_sided_share"] >= 0.95
+def test_at_its_own_speed_every_coin_is_quoted_on_both_sides(tmp_path):
+    """Ten times as fast is three times as volatile: there the mandate may empty a side on purpose."""
+    options = ("--coin", ",".join(COINS), *RECORDED, "--speed", "1", "--for", f"{CALM_S}s")
+    with EngineProcess(tmp_path, *options) as engine:
+        assert engine.ended(CALM_S + 60.0) == 0
+        books, report = Books(engine.truth_path), engine.report()
+    until_ns = last_ns(books)
+    assert min(books.two_sided_share(asset, until_ns) for asset in range(len(COINS))) >= 0.95
+    assert report["two_sided_share"] >= 0.95
 
 
-def test_orders_were_filled(run):
-    assert run.report["fills"] > 0
+def test_fills_are_those_of_the_exchange(run):
     assert run.report["fills"] == len(run.books.fills)
 
 

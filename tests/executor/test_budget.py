@@ -85,19 +85,21 @@ def test_price_rises_when_half_and_when_four_fifths_are_gone():
 
 
 def test_price_rises_with_the_square_of_the_haste():
-    b = fresh(cap=10_000, reserve=2_000, horizon_s=8_000.0)  # affordable: one a second
-    bud.spend(b, 900, 1)  # 3 a second over the window
+    b = fresh(cap=100_000, reserve=2_000, horizon_s=98_000.0)  # affordable: one a second
+    spent = int(3 * bud.PACE_WINDOW_S)
+    bud.spend(b, spent, 1)  # 3 a second over the window
     haste = bud.pace_ratio(b)
-    assert haste == pytest.approx(3.0 * 8_000 / 7_100)
+    assert haste == pytest.approx(3.0 * 98_000 / (98_000 - spent))
     assert bud.price_multiplier(b) == pytest.approx(haste**2)
 
 
 def test_forecast_is_exact_at_a_steady_pace():
-    b = fresh(cap=100_000, reserve=0)
-    for second in range(3_000):
+    b = fresh(cap=1_000_000, reserve=0)
+    seconds = int(6 * bud.PACE_WINDOW_S)
+    for second in range(seconds):
         bud.refill(b, second * NS_PER_S)
         bud.spend(b, 2, 1)
-    assert bud.forecast_s(b) == pytest.approx((100_000 - 6_000) / 2, rel=0.01)
+    assert bud.forecast_s(b) == pytest.approx((1_000_000 - 2 * seconds) / 2, rel=0.01)
 
 
 def test_earning_more_than_spending_lasts_for_ever():
