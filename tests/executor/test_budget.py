@@ -39,7 +39,7 @@ def test_orders_leave_a_quarter_of_the_messages_to_cancels():
     while bud.can_cancel(b, 1):
         bud.spend(b, 1, 1)
         cancels += 1
-    assert (orders, cancels) == (375, 125)
+    assert (orders, cancels) == (112, 38)
 
 
 def test_orders_leave_the_reserve_and_cancels_may_go_beyond_the_cap():
