@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 RECORDING = ROOT.parent / "shared" / "data" / "hl_20250904"
 needs_recording = pytest.mark.skipif(not RECORDING.is_dir(), reason="the recorded market is not beside this checkout")
 
-RECORDED = ("--market", "recording", "--data", str(RECORDING), "--speed", "10")
+RECORDED = ("--market", "recording", "--data", str(RECORDING), "--speed", "4")
 # A model that knows no costs: it quotes at the touch and is filled several times a second.
 EAGER = {"MMFAST_MODEL__MAKER_FEE_BPS": "0", "MMFAST_MODEL__ADVERSE_BPS": "0.01",
          "MMFAST_MODEL__INFORMED_PRIOR": "0.01", "MMFAST_MODEL__EDGE_MIN_BPS": "0.01",
