@@ -1,4 +1,4 @@
-"""A recorded market at four times its speed, three coins: the engine's own word against what the exchange wrote down."""
+"""A recorded market at four times its speed: the engine's own word against what the exchange wrote down."""
 
 from __future__ import annotations
 
