@@ -140,9 +140,9 @@ def clock(source: Path = CLOCK_SOURCE) -> Finding:
 
 def kernels() -> Finding:
     """The compiled kernels of this version are on disk."""
-    from mmfast.kernel import is_cached
+    from mmfast.compiled import is_complete
 
-    cached = is_cached()
+    cached = is_complete()
     return Finding("kernels", OK if cached else WARN, "compiled" if cached else "not compiled yet",
                    "" if cached else "mmfast warmup")
 

@@ -165,9 +165,9 @@ class Teller:
 
 def _warm_up() -> None:
     """Have the kernels on disk and in memory, with progress on the terminal."""
-    from mmfast.kernel import is_cached
+    from mmfast.compiled import is_complete
 
-    if not is_cached():
+    if not is_complete():
         # In a child: the compiler's gigabyte ends with it, and is not shared into every process of the engine.
         pid = os.fork()
         if pid == 0:

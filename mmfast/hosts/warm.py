@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mmfast.compiled import set_complete
 from mmfast.feed import publish as feed_publish
 from mmfast.feed.admit import FEED_STATE
 from mmfast.gateway import warm as gateway_warm
@@ -45,6 +46,7 @@ def steps() -> tuple[list[Step], Callable[[], None]]:
         Step("quoter", lambda: _warm_quoter(house)),
         Step("gateway", lambda: gateway_warm.warm(house)),
         Step("watchdog", lambda: _warm_watchdog(house)),
+        Step("cache", set_complete),
     ]
     return plan, house.segment.disown
 
