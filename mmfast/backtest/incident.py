@@ -11,13 +11,17 @@ The other maker is the same kernels with parameters that switch off what it does
 no source of one and no flow (switches), no learning from fills, one mode, no curve of aversion in inventory. It
 keeps fair value, volatility, costs, the linear inventory skew of a constant gamma, and the same limits.
 
-`python -m mmfast.backtest.incident [SEEDS [COIN]]` prints it; BTC by default: levels and rates of the generator follow
-recordings of BTC, ETH and SOL only.
+`python -m mmfast.backtest.incident [SEEDS [COIN [PROCESSES]]]` prints it, by default for 200 seeds of BTC on two
+processes (two minutes); levels and rates of the generator follow recordings of BTC, ETH and SOL only.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +34,7 @@ from mmfast.units import NS_PER_MS, NS_PER_S, UUSD_PER_USD
 Array = np.ndarray[Any, Any]
 DRIFT_BPS_S, DRIFT_S, CALM_S = -0.14, 600.0, 300.0
 FURTHER_BPS = 3.0
-SEEDS = 200
+SEEDS, PROCESSES = 200, 2
 KEPT_SOURCES = (1 << SOURCE_MICROPRICE) | (1 << SOURCE_BIPOWER)
 ALL_SOURCES = (1 << len(SOURCE_NAMES)) - 1
 
@@ -89,10 +93,26 @@ def is_guarded(samples: Array) -> Array:
     return np.asarray((bid == 0) | ((ask > 0) & far))
 
 
-def run(config: EngineConfig, coin: str, seeds: range) -> dict[str, list[Outcome]]:
-    """Both makers on the same seeds."""
-    return {name: [incident(config, coin, seed, ours) for seed in seeds]
-            for name, ours in (("ours", True), ("symmetric", False))}
+def pair(config: EngineConfig, coin: str, seed: int) -> tuple[Outcome, Outcome]:
+    """Both makers on one seed: ours, the symmetric one."""
+    return incident(config, coin, seed, True), incident(config, coin, seed, False)
+
+
+def run(config: EngineConfig, coin: str, seeds: range, processes: int = 1,
+        told: Callable[[int], None] = lambda done: None) -> dict[str, list[Outcome]]:
+    """Both makers on the same seeds; ``told`` hears how many seeds are done. The result is that of one process."""
+    if processes == 1:
+        return _collect((pair(config, coin, seed) for seed in seeds), told)
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        return _collect(pool.map(pair, repeat(config), repeat(coin), seeds), told)
+
+
+def _collect(pairs: Iterable[tuple[Outcome, Outcome]], told: Callable[[int], None]) -> dict[str, list[Outcome]]:
+    done: list[tuple[Outcome, Outcome]] = []
+    for both in pairs:
+        done.append(both)
+        told(len(done))
+    return {"ours": [ours for ours, _ in done], "symmetric": [other for _, other in done]}
 
 
 def columns(outcomes: list[Outcome]) -> dict[str, Array]:
@@ -135,10 +155,16 @@ def _quantile(values: Array, percent: float) -> float:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the comparison."""
+    """Print the comparison; how far it is, on standard error."""
     seeds = int(arguments[0]) if arguments else SEEDS
     coin = arguments[1] if len(arguments) > 1 else "BTC"
-    results = run(load(coins=[coin]), coin, range(seeds))
+    processes = int(arguments[2]) if len(arguments) > 2 else PROCESSES
+
+    def told(done: int) -> None:
+        if done % 20 == 0 or done == seeds:
+            sys.stderr.write(f"{done} of {seeds} seeds\n")
+
+    results = run(load(coins=[coin]), coin, range(seeds), processes, told)
     sys.stdout.write("\n".join(lines(results)) + "\n")
     return 0
 

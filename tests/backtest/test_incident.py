@@ -27,6 +27,14 @@ def test_our_maker_is_left_with_less(results):
     assert ours["worst_usd"].mean() < other["worst_usd"].mean()
 
 
+def test_two_processes_find_what_one_finds_and_say_how_far_they_are(results):
+    told = []
+    config = load(coins=["BTC"], environ={})
+    assert incident.run(config, "BTC", range(2), 2, told.append) == {
+        name: outcomes[:2] for name, outcomes in results.items()}
+    assert told == [1, 2]
+
+
 def test_the_drift_of_the_incident_is_that_of_the_incident():
     world = synthetic(load(coins=["BTC"], environ={}), ["BTC"], 1, 60.0, room=Room(), sigma_bps=1e-6, jump_bps=0.0)
     world["states"]["drift_rate"], world["states"]["drift_bps_s"] = 0.0, incident.DRIFT_BPS_S
