@@ -119,7 +119,7 @@ def _keep_house(me: Any, desk: Any, now_ns: int) -> None:
     """Free slots of orders that ended, and sample, each on its own clock."""
     if now_ns >= me["sweep_next_ns"]:
         me["sweep_next_ns"] = now_ns + NS_PER_S
-        sweep(desk.orders, now_ns, LINGER_NS, desk.freed)
+        sweep(desk.orders, desk.register[0], now_ns, LINGER_NS, desk.freed)
     if now_ns >= me["sample_next_ns"]:
         me["sample_next_ns"] += me["sample_ns"]
         for inst in range(me["instrument_count"]):

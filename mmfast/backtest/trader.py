@@ -23,11 +23,11 @@ from mmfast.backtest.layout import (
     VENUE,
 )
 from mmfast.executor import lifecycle
-from mmfast.executor.budget import BUDGET, earn, spend
+from mmfast.executor.budget import BUDGET, earn
 from mmfast.filter.believe import believe, on_fill
 from mmfast.filter.state import FILTER
 from mmfast.gateway.ledger import TIDS, book_fill
-from mmfast.gateway.orders import REGISTER, SLOT_MASK, UNTOLD, apply, fill, high_water
+from mmfast.gateway.orders import REGISTER, SLOT_MASK, UNTOLD, apply, fill
 from mmfast.gateway.plan import CANCELS, ORDER_BYTES, PLACES, mark_canceling, mark_written, plan
 from mmfast.hosts.estimator import (
     BELIEF_BYTES,
@@ -141,18 +141,16 @@ def act(me: Any, desk: Any, inst: int, now_ns: int) -> None:
     fair_px = desk.quotes[inst]["fair_px"]
     if fair_px > 0.0:
         desk.ledgers[inst]["mark_ticks"] = round(fair_px * desk.parameters[inst]["ticks_per_usd"])
-    plan(desk.quotes, orders, high_water(orders), inst, now_ns, desk.parameters, desk.budget, desk.limits,
-         desk.ledgers, desk.actions, desk.register, me["cells_at"], me["orders_at"], desk.slots, desk.counts)
+    plan(desk.quotes, orders, inst, now_ns, desk.parameters, desk.budget, desk.limits, desk.ledgers, desk.actions,
+         desk.register, me["cells_at"], me["orders_at"], desk.slots, desk.counts)
     cancels, places = desk.slots[0, :desk.counts[CANCELS]], desk.slots[1, :desk.counts[PLACES]]
     if len(cancels) > 0:
-        spend(desk.budget[0], len(cancels), 1)
-        mark_canceling(orders, desk.register, cancels, now_ns, me["cells_at"], me["orders_at"])
+        mark_canceling(orders, desk.register, desk.budget, cancels, now_ns, me["cells_at"], me["orders_at"])
         _send(me, SEND_CANCEL, cancels, now_ns)
         me["cancel_count"] += len(cancels)
     if len(places) > 0:
-        spend(desk.budget[0], len(places), 1)
-        mark_written(orders, desk.register, places, 0, 0, now_ns, now_ns, me["cells_at"], me["orders_at"],
-                     me["histograms_at"])
+        mark_written(orders, desk.register, desk.budget, places, now_ns, 0, 0, now_ns, now_ns, me["cells_at"],
+                     me["orders_at"], me["histograms_at"])
         _send(me, SEND_PLACE, places, now_ns)
         me["place_count"] += len(places)
 

@@ -38,9 +38,10 @@ FEED = bare(("market", "i8"), ("channels", "i8"), ("states", "i8"), ("counters",
             ("instrument_count", "i8"), ("frame_number", "i8"), size=64)
 CHANNEL_BYTES, STATE_BYTES = CHANNEL.itemsize, FEED_STATE.itemsize
 
-RECORDS, ERRORS, UNKNOWN, CROSSINGS, REGRESSIONS, REPLAYS = (
-    counter_index("feed", name) for name in ("record_count", "decode_error_count", "unknown_coin_count",
-                                             "crossed_count", "regressed_count", "replayed_trade_count"))
+FRAMES, FRAME_BYTES, RECORDS, ERRORS, UNKNOWN, CROSSINGS, REGRESSIONS, REPLAYS = (
+    counter_index("feed", name) for name in ("frame_count", "byte_count", "record_count", "decode_error_count",
+                                             "unknown_coin_count", "crossed_count", "regressed_count",
+                                             "replayed_trade_count"))
 # What a frame was, for the session around it; the codes of decode.py are all above, MALFORMED too.
 FAULT = -2
 
@@ -66,6 +67,8 @@ def publish_frame(payload: bytes, context: int, instruments: np.ndarray, ts_recv
     """
     feed = as_record(context, FEED)
     feed["frame_number"] += 1
+    count(feed["counters"], FRAMES, 1)
+    count(feed["counters"], FRAME_BYTES, len(payload))
     code = decode.channel(payload)
     if code not in (decode.BBO, decode.TRADES, decode.BOOK, decode.CTX):
         return code

@@ -113,8 +113,6 @@ class FeedStage:
         self.heart.enter(STATE_RUNNING)
 
     def _on_frame(self, payload: bytes, ts_recv_ns: int) -> None:
-        self.counters.add("frame_count")
-        self.counters.add("byte_count", len(payload))
         code = publish_frame(payload, self.address, self.instruments, ts_recv_ns)
         if code == FAULT:
             self.errors.record(f"frame not used: {payload[:80]!r}")
@@ -122,9 +120,10 @@ class FeedStage:
             self.counters.add("error_frame_count")
             self.errors.record(f"the venue says: {payload[:160]!r}")
         else:
-            observe(self.frame_histogram, time.monotonic_ns() - ts_recv_ns)
+            published_ns = time.monotonic_ns()
             if self.after is not None:
                 self.after()
+            observe(self.frame_histogram, published_ns - ts_recv_ns)
 
     def _on_lost(self, reason: str) -> None:
         self.errors.record(f"market data {reason}")

@@ -67,11 +67,17 @@ class Desk:
         for inst in range(len(self.instruments)):
             self.limits[inst] = self._limits(config, inst)[0]
         self.quotes, self.spare = np.zeros(len(self.instruments), QUOTE), np.zeros(1, QUOTE)
-        self.versions = [0] * len(self.instruments)
+        self.versions = np.zeros(len(self.instruments), np.int64)
+        self.per_usd = self.instruments["ticks_per_usd"].tolist()
+        first = int(self.quotes.ctypes.data)
+        self.quote_addresses = [first + inst * QUOTE.itemsize for inst in range(len(self.quotes))]
+        self._quote_news = (int(self.versions.ctypes.data), int(self.spare.ctypes.data), first,
+                            int(self.ledgers.ctypes.data))
         self.actions = np.zeros(ACTION_MAX, ACTION)
         self.slots = np.zeros((2, ACTION_MAX), np.int64)
         self.counts = np.zeros(4, np.int64)
         self.table_address, self.working_address = house.address["order"], int(self.orders.ctypes.data)
+        self.quote_cells = house.address["quote"]
         self.freed = np.zeros(ORDER_SLOTS, np.int64)
         self.account_rings = [(house.address[f"account_{r}"], bell_address(house, r)) for r in ACCOUNT_READERS]
         for ring, _ in self.account_rings:
@@ -88,18 +94,7 @@ class Desk:
 
     def read_quote(self, inst: int) -> bool:
         """Copy the newest quote set of an instrument; True if it is news."""
-        cell = seqlock.cell_address(self.house.address["quote"], inst)
-        if seqlock.version(cell) in (self.versions[inst], self.versions[inst] + 1):
-            return False
-        loaded = seqlock.load(cell, self.spare.ctypes.data, QUOTE.itemsize)
-        if loaded <= 0:  # the spare may hold parts of two quote sets now
-            return False
-        self.versions[inst], self.quotes[inst] = loaded, self.spare[0]
-        quote = self.quotes[inst]
-        if np.isfinite(quote["fair_px"]) and quote["fair_px"] > 0.0:
-            per_usd = int(self.instruments[inst]["ticks_per_usd"])
-            self.ledgers[inst]["mark_ticks"] = round(float(quote["fair_px"]) * per_usd)
-        return True
+        return plans.take_quote(self.quote_cells, inst, *self._quote_news, self.per_usd[inst])
 
     def plan(self, inst: int, may_trade: bool, now_ns: int) -> tuple[list[int], list[int]]:
         """
@@ -110,11 +105,11 @@ class Desk:
         """
         if not may_trade:
             self.quotes[inst]["pull"] = 1
-        plans.plan(self.quotes, self.orders, table.high_water(self.orders), inst, now_ns, self.parameters, self.budget,
-                   self.limits, self.ledgers, self.actions, self.register, self.table_address, self.working_address,
-                   self.slots, self.counts)
+        plans.plan(self.quotes, self.orders, inst, now_ns, self.parameters, self.budget, self.limits, self.ledgers,
+                   self.actions, self.register, self.table_address, self.working_address, self.slots, self.counts)
         cancels, places, held, full = self.counts.tolist()
-        self.counters.add("held_count", held)
+        if held:
+            self.counters.add("held_count", held)
         if full:
             self.counters.add("blocked_count")
             self.errors.record("the order table is full: no order was placed")
@@ -131,7 +126,7 @@ class Desk:
 
     def live_slots(self, inst: int = -1) -> list[int]:
         """Slots that may rest at the venue, of one instrument or (-1) of all."""
-        used = self.orders[: table.high_water(self.orders)]
+        used = self.orders[: int(self.register["in_use"][0])]
         live = (used["state"] >= PENDING) & (used["state"] <= AMBIGUOUS)
         if inst >= 0:
             live &= used["inst"] == inst
@@ -139,7 +134,7 @@ class Desk:
 
     def unresolved_slots(self, now_ns: int) -> list[int]:
         """Orders of unknown fate, and orders that ended a while ago without all their fills."""
-        used = self.orders[: table.high_water(self.orders)]
+        used = self.orders[: int(self.register["in_use"][0])]
         ended = (used["state"] == CANCELED) | (used["state"] == FILLED_STATE)
         waits = ended & (used["lots"] > used["filled_lots"]) & (now_ns - used["ts_ns"] > UNSETTLED_NS)
         return [int(s) for s in np.flatnonzero((used["state"] == AMBIGUOUS) | waits)]
@@ -292,13 +287,13 @@ class Desk:
 
     def sides_open(self, inst: int) -> tuple[bool, bool]:
         """Whether an order of ours rests on the bid and on the ask."""
-        used = self.orders[: table.high_water(self.orders)]
+        used = self.orders[: int(self.register["in_use"][0])]
         resting = (used["inst"] == inst) & ((used["state"] == OPEN) | (used["state"] == CANCELING))
         return bool((resting & (used["side"] == BID)).any()), bool((resting & (used["side"] == ASK)).any())
 
     def sweep(self, now_ns: int) -> None:
         """Free slots that ended a while ago with all their fills booked."""
-        for slot in self.freed[: table.sweep(self.orders, now_ns, table.LINGER_NS, self.freed)]:
+        for slot in self.freed[: table.sweep(self.orders, self.register[0], now_ns, table.LINGER_NS, self.freed)]:
             self.mirror(int(slot))
 
 

@@ -44,8 +44,9 @@ UNTOLD = -1  # the event says nothing of how much was traded
 LINGER_NS = 5 * NS_PER_S  # an ended order stays in the table this long, so that late news still finds it
 
 # salt: high word of every cloid of this run. counter: orders ever placed. illegal_count: events that cannot happen.
-# overfill_count: fills beyond the size of their order.
-REGISTER = bare(("salt", "i8"), ("counter", "i8"), ("illegal_count", "i8"), ("overfill_count", "i8"), size=64)
+# overfill_count: fills beyond the size of their order. in_use: one more than the highest slot in use, bound of walks.
+REGISTER = bare(("salt", "i8"), ("counter", "i8"), ("illegal_count", "i8"), ("overfill_count", "i8"), ("in_use", "i8"),
+                size=64)
 
 
 def new_register(salt: int, counter: int = 0) -> np.ndarray:
@@ -69,12 +70,13 @@ def allocate(orders: np.ndarray, register: np.void, now_ns: int) -> int:
     """
     Take the first free slot: PENDING, with a cloid of its own, all else zero. NONE if there is none.
 
-    First fit keeps live orders at the low end, so that `high_water` bounds every later walk.
+    First fit keeps live orders at the low end, so that ``in_use`` bounds every later walk.
     """
     for slot in range(len(orders)):
         if orders[slot]["state"] == FREE:
             _clear(orders[slot])
             register["counter"] += 1
+            register["in_use"] = max(register["in_use"], slot + 1)
             order = orders[slot]
             order["kind"], order["state"] = KIND_ORDER, PENDING
             order["cloid_hi"], order["cloid_lo"] = register["salt"], register["counter"] << SLOT_BITS | slot
@@ -140,15 +142,6 @@ def next_live(orders: np.ndarray, slot: int) -> int:
         if is_live(orders[candidate]["state"]):
             return candidate
     return NONE
-
-
-@kernel
-def high_water(orders: np.ndarray) -> int:
-    """One more than the highest slot in use: ``orders[:high_water(orders)]`` is all that there is."""
-    for slot in range(len(orders) - 1, -1, -1):
-        if orders[slot]["state"] != FREE:
-            return slot + 1
-    return 0
 
 
 @kernel
@@ -231,15 +224,17 @@ def settle(order: np.void) -> None:
 
 
 @kernel
-def sweep(orders: np.ndarray, now_ns: int, linger_ns: int, freed: np.ndarray) -> int:
+def sweep(orders: np.ndarray, register: np.void, now_ns: int, linger_ns: int, freed: np.ndarray) -> int:
     """Free slots that ended at least ``linger_ns`` ago with all their fills booked; ``freed`` (n,) lists them."""
     count = 0
-    for slot in range(len(orders)):
+    for slot in range(register["in_use"]):
         order = orders[slot]
         if is_settled(order) and now_ns - order["ts_ns"] >= linger_ns and count < len(freed):
             order["state"] = FREE
             freed[count] = slot
             count += 1
+    while register["in_use"] > 0 and orders[register["in_use"] - 1]["state"] == FREE:
+        register["in_use"] -= 1
     return count
 
 

@@ -11,22 +11,62 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmfast.executor.budget import refill
+from mmfast.executor.budget import refill, spend
 from mmfast.executor.diff import PLACE, diff
 from mmfast.executor.lifecycle import CANCEL_WRITTEN, WRITTEN
 from mmfast.gateway.orders import NONE, UNTOLD, apply, place
 from mmfast.gateway.stamps import stamp_written
 from mmfast.kernel import kernel
+from mmfast.records.account import LEDGER
 from mmfast.records.order import ORDER, PENDING
+from mmfast.records.quote import QUOTE
 from mmfast.rings import seqlock
+from mmfast.rings.atomics import as_record, copy, load_acquire, load_unordered, store_unordered
+from mmfast.runtime.control import O_FLATTEN, O_KILL, O_PAUSE, O_STOP
+from mmfast.runtime.heartbeat import O_BEAT
 
-ORDER_BYTES = ORDER.itemsize
+LEDGER_BYTES, ORDER_BYTES, QUOTE_BYTES = LEDGER.itemsize, ORDER.itemsize, QUOTE.itemsize
 # Counts that a plan returns, as indices of its result array.
 CANCELS, PLACES, HELD, FULL = 0, 1, 2, 3
 
 
 @kernel
-def plan(quotes: np.ndarray, orders: np.ndarray, in_use: int, inst: int, now_ns: int, parameters: np.ndarray,
+def take_quote(cells: int, inst: int, versions: int, spare: int, quotes: int, ledgers: int, ticks_per_usd: int) -> bool:
+    """
+    Copy the newest quote set of an instrument, and mark its ledger with it; True if it is news. All are addresses.
+
+    What is read goes to ``spare`` first: a read that gives up may have left parts of two quote sets there.
+    """
+    cell = seqlock.cell_address(cells, inst)
+    if seqlock.version(cell) | 1 == load_unordered(versions + 8 * inst) | 1:  # the same, or about to be replaced
+        return False
+    loaded = seqlock.load(cell, spare, QUOTE_BYTES)
+    if loaded <= 0:
+        return False
+    store_unordered(versions + 8 * inst, loaded)
+    copy(quotes + inst * QUOTE_BYTES, spare, QUOTE_BYTES)
+    fair_px = as_record(spare, QUOTE)["fair_px"]
+    if np.isfinite(fair_px) and fair_px > 0.0:
+        as_record(ledgers + inst * LEDGER_BYTES, LEDGER)["mark_ticks"] = int(np.rint(fair_px * ticks_per_usd))
+    return True
+
+
+@kernel
+def may_trade(control: int, watchdog: int, quote: int, now_ns: int, quote_ns: int, watchdog_ns: int) -> bool:
+    """
+    Whether orders may be placed on a quote: nothing is stopped, latched, paused or flattened, the quote is younger
+    than ``quote_ns`` and the watchdog has beaten within ``watchdog_ns``. The first three are addresses.
+    """
+    if load_acquire(control + O_STOP) | load_acquire(control + O_KILL) != 0:
+        return False
+    if load_acquire(control + O_PAUSE) | load_acquire(control + O_FLATTEN) != 0:
+        return False
+    fresh = now_ns - as_record(quote, QUOTE)["ts_ns"] < quote_ns
+    return fresh and now_ns - load_unordered(watchdog + O_BEAT) < watchdog_ns
+
+
+@kernel
+def plan(quotes: np.ndarray, orders: np.ndarray, inst: int, now_ns: int, parameters: np.ndarray,
          budget: np.ndarray, limits: np.ndarray, ledgers: np.ndarray, actions: np.ndarray, register: np.ndarray,
          table: int, working: int, slots: np.ndarray, counts: np.ndarray) -> None:
     """
@@ -35,7 +75,7 @@ def plan(quotes: np.ndarray, orders: np.ndarray, in_use: int, inst: int, now_ns:
     Parameters
     ----------
     quotes, parameters, limits, ledgers : records by instrument
-    orders : ORDER records, the working table; the first ``in_use`` may be taken
+    orders : ORDER records, the working table
     budget, register : one record each
     actions : ACTION records, scratch of ACTION_MAX
     table, working : int
@@ -48,7 +88,7 @@ def plan(quotes: np.ndarray, orders: np.ndarray, in_use: int, inst: int, now_ns:
     refill(budget[0], now_ns)
     held = budget[0]["held_count"]
     counts[:] = 0
-    count = diff(quotes[inst], orders[:in_use], inst, now_ns, parameters[inst], budget[0], limits[inst],
+    count = diff(quotes[inst], orders[: register[0]["in_use"]], inst, now_ns, parameters[inst], budget[0], limits[inst],
                  ledgers[inst]["position_lots"], actions)
     for index in range(count):
         if actions[index]["kind"] != PLACE:
@@ -72,12 +112,15 @@ def mirror(table: int, working: int, slot: int) -> None:
 
 
 @kernel
-def mark_written(orders: np.ndarray, register: np.ndarray, slots: np.ndarray, nonce: int, expires_after_ms: int,
-                 signed_ns: int, now_ns: int, table: int, working: int, histograms: int) -> None:
-    """The bytes of these orders were handed to the socket: state, stamps, latencies, shared table."""
+def mark_written(orders: np.ndarray, register: np.ndarray, budget: np.ndarray, slots: np.ndarray, diffed_ns: int,
+                 nonce: int, expires_after_ms: int, signed_ns: int, now_ns: int, table: int, working: int,
+                 histograms: int) -> None:
+    """The bytes of these orders were handed to the socket: budget, state, stamps, latencies, shared table."""
+    spend(budget[0], len(slots), 1)
     for slot in slots:
         order = orders[slot]
-        order["nonce"], order["expires_after_ms"], order["ts_signed_ns"] = nonce, expires_after_ms, signed_ns
+        order["nonce"], order["expires_after_ms"] = nonce, expires_after_ms
+        order["ts_diffed_ns"], order["ts_signed_ns"] = diffed_ns, signed_ns
         if order["state"] == PENDING:
             apply(order, register[0], WRITTEN, UNTOLD, now_ns)
         stamp_written(order, histograms)
@@ -85,9 +128,10 @@ def mark_written(orders: np.ndarray, register: np.ndarray, slots: np.ndarray, no
 
 
 @kernel
-def mark_canceling(orders: np.ndarray, register: np.ndarray, slots: np.ndarray, now_ns: int, table: int,
-                   working: int) -> None:
+def mark_canceling(orders: np.ndarray, register: np.ndarray, budget: np.ndarray, slots: np.ndarray, now_ns: int,
+                   table: int, working: int) -> None:
     """The bytes of cancels of these orders were handed to the socket."""
+    spend(budget[0], len(slots), 1)
     for slot in slots:
         apply(orders[slot], register[0], CANCEL_WRITTEN, UNTOLD, now_ns)
         orders[slot]["ts_cancel_ns"] = now_ns

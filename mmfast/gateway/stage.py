@@ -27,9 +27,10 @@ from mmfast.executor import lifecycle
 from mmfast.gateway.account import Account
 from mmfast.gateway.desk import Desk
 from mmfast.gateway.flatten import Flattener
-from mmfast.gateway.plan import mark_canceling, mark_written
+from mmfast.gateway.plan import mark_canceling, mark_written, may_trade
 from mmfast.gateway.stamps import Stamps
 from mmfast.records.control import KILL_SIGNER, STATE_RUNNING, STATE_STARTING
+from mmfast.records.order import TIF_ALO
 from mmfast.rings.region import House
 from mmfast.runtime.control import Control
 from mmfast.runtime.eventloop import run_loop
@@ -40,7 +41,7 @@ from mmfast.runtime.posts import Posts
 from mmfast.runtime.process import Placement
 from mmfast.runtime.wake import LoopBell
 from mmfast.runtime.wallet import Wallet
-from mmfast.units import NS_PER_MS, NS_PER_S
+from mmfast.units import ASK, BID, NS_PER_MS, NS_PER_S
 from mmfast.venues.hyperliquid import actions, decode, encode, messages
 from mmfast.venues.hyperliquid.errors import HyperliquidError, reject_reason
 
@@ -48,6 +49,8 @@ TICK_S = 0.02
 RESOLVE_NS = NS_PER_S  # an order of unknown fate is asked for this often
 CHANNELS = ("orderUpdates", "userFills", "userEvents")  # the last one for funding only
 SILENCE_S = 45.0  # user channels may be quiet for long: the ping is what keeps the socket alive
+REHEARSED_ORDERS = [actions.Order(0, side, 1_000_000, 1_000, 5, TIF_ALO, False, 1, 1) for side in (BID, ASK)]
+REHEARSED_CANCELS = [actions.CloidCancel(0, 1, 1)] * 2
 PLACED_FIELDS = ("inst", "side", "px_ticks", "lots", "tif", "reduce_only", "cloid_hi", "cloid_lo")
 
 
@@ -84,7 +87,10 @@ class GatewayStage:
         self.count = len(self.desk.instruments)
         self.assets = self.desk.instruments["asset"].tolist()
         self.decimals = self.desk.instruments["sz_decimals"].tolist()
-        self.synced = False
+        self.synced, self.supervised = False, True
+        limits = config.watchdog.heartbeat_limit_ms
+        self.limits_ns = int(limits.quoter * NS_PER_MS), int(limits.watchdog * NS_PER_MS)
+        self.answer_ns, self.expires_ms = int(gateway.answer_timeout_ms * NS_PER_MS), int(gateway.expires_after_ms)
         self.last_tick_ns = time.monotonic_ns()
         self.quoting = [False] * self.count
         self.resolved_ns: dict[int, int] = {}
@@ -116,11 +122,9 @@ class GatewayStage:
         return news
 
     def _may_trade(self, inst: int, now_ns: int) -> bool:
-        limit_ns = self.config.watchdog.heartbeat_limit_ms.quoter * NS_PER_MS
-        fresh = now_ns - int(self.desk.quotes[inst]["ts_ns"]) < limit_ns
-        guarded = self.watchdog.age_ns < self.config.watchdog.heartbeat_limit_ms.watchdog * NS_PER_MS
-        return (self.synced and fresh and guarded and self.control.trading and not self.control.flattening
-                and os.getppid() == self.parent and not self.control.stopping)
+        return (self.synced and self.supervised
+                and may_trade(self.control.address, self.watchdog.address, self.desk.quote_addresses[inst], now_ns,
+                              *self.limits_ns))
 
     def _act(self, inst: int, now_ns: int) -> None:
         """Make what rests what the quote wants. Cancels are written first."""
@@ -128,58 +132,59 @@ class GatewayStage:
             return
         cancels, places = self.desk.plan(inst, self._may_trade(inst, now_ns), now_ns)
         diffed_ns = time.monotonic_ns()
-        if cancels:
-            self.cancel(cancels)
+        written_ns = self.cancel(cancels) if cancels else 0
         if places:
-            self.desk.orders["ts_diffed_ns"][places] = diffed_ns
-            self.place(places)
+            self.place(places, diffed_ns)
+        if written_ns:  # the books of the cancels can wait until the orders are out
+            self.book_cancels(cancels, written_ns)
 
     # ---- sending
 
-    def place(self, slots: list[int]) -> None:
-        """Sign and write one batch of orders; their slots are PENDING in shared memory already."""
+    def place(self, slots: list[int], diffed_ns: int = 0) -> None:
+        """Sign and write one batch of orders, decided at ``diffed_ns``; they are PENDING in shared memory already."""
         orders = self.desk.orders
         batch = [actions.Order(self.assets[inst], side, px_ticks, lots, self.decimals[inst], tif, bool(reduce), hi, lo)
                  for inst, side, px_ticks, lots, tif, reduce, hi, lo in columns(orders[slots], PLACED_FIELDS)]
-        signed = self._post(actions.place(batch), partial(self._on_order_answer, slots), len(slots))
+        signed = self._post(actions.place(batch), partial(self._on_order_answer, slots))
         if signed is None:
             for slot in slots:
                 self.desk.apply(slot, lifecycle.DROPPED, time.monotonic_ns())
             return
-        mark_written(orders, self.desk.register, np.array(slots), *signed, time.monotonic_ns(), self.desk.table_address,
-                     self.desk.working_address, self.stamps.address)
+        mark_written(orders, self.desk.register, self.desk.budget, np.array(slots), diffed_ns, *signed,
+                     time.monotonic_ns(), self.desk.table_address, self.desk.working_address, self.stamps.address)
+        self.counters.add("message_count")
         self.counters.add("order_sent_count", len(slots))
 
-    def cancel(self, slots: list[int]) -> None:
-        """Sign and write one batch of cancels by cloid."""
-        orders = self.desk.orders
+    def cancel(self, slots: list[int]) -> int:
+        """Sign and write one batch of cancels by cloid: when that was done, 0 if there is no connection."""
         batch = [actions.CloidCancel(self.assets[inst], hi, lo)
-                 for inst, hi, lo in columns(orders[slots], ("inst", "cloid_hi", "cloid_lo"))]
-        action = actions.cancel_by_cloid(batch, fast=True)
-        if self._post(action, partial(self._on_cancel_answer, slots), len(slots)) is not None:
-            mark_canceling(orders, self.desk.register, np.array(slots), time.monotonic_ns(), self.desk.table_address,
-                           self.desk.working_address)
-            self.counters.add("cancel_sent_count", len(slots))
+                 for inst, hi, lo in columns(self.desk.orders[slots], ("inst", "cloid_hi", "cloid_lo"))]
+        signed = self._post(actions.cancel_by_cloid(batch, fast=True), partial(self._on_cancel_answer, slots))
+        return time.monotonic_ns() if signed is not None else 0
+
+    def book_cancels(self, slots: list[int], written_ns: int) -> None:
+        """Note what `cancel` wrote."""
+        mark_canceling(self.desk.orders, self.desk.register, self.desk.budget, np.array(slots), written_ns,
+                       self.desk.table_address, self.desk.working_address)
+        self.counters.add("message_count")
+        self.counters.add("cancel_sent_count", len(slots))
 
     def cancel_oids(self, cancels: list[tuple[int, int]]) -> None:
         """Cancel orders that are not in our table, by (instrument, oid)."""
         batch = [actions.Cancel(self.assets[inst], oid) for inst, oid in cancels]
-        self._post(actions.cancel(batch, fast=True), lambda answer, now_ns: None, len(batch))
-        self.counters.add("cancel_sent_count", len(batch))
+        if self._post(actions.cancel(batch, fast=True), lambda answer, now_ns: None) is not None:
+            self.counters.add("message_count")
+            self.counters.add("cancel_sent_count", len(batch))
+            budgets.spend(self.desk.budget[0], len(batch), 1)
 
-    def _post(self, action: actions.Action, on_answer: Any, count: int) -> tuple[int, int, int] | None:
+    def _post(self, action: actions.Action, on_answer: Any) -> tuple[int, int, int] | None:
         """Write a signed action: its nonce, expiry and when it was signed; None if there is no connection."""
         if not self.link.connected:
             return None
-        now_ns = time.monotonic_ns()
-        deadline_ns = now_ns + int(self.config.gateway.answer_timeout_ms * NS_PER_MS)
-        number = self.posts.open(on_answer, deadline_ns)
-        expires_in_ms = int(self.config.gateway.expires_after_ms)
-        signed = self.wallet.sign(number, action, time.time_ns() // NS_PER_MS, expires_in_ms)
+        number = self.posts.open(on_answer, time.monotonic_ns() + self.answer_ns)
+        signed = self.wallet.sign(number, action, time.time_ns() // NS_PER_MS, self.expires_ms)
         signed_ns = time.monotonic_ns()
         self.link.send(signed.frame)
-        self.counters.add("message_count")
-        budgets.spend(self.desk.budget[0], count, 1)
         return signed.nonce, signed.expires_after_ms, signed_ns
 
     def ask(self, question: dict[str, Any], on_answer: Any) -> None:
@@ -262,6 +267,7 @@ class GatewayStage:
         """Fifty times a second: deadlines, control words, silence, bookkeeping."""
         self.heart.beat()
         self.link.check()
+        self.supervised = os.getppid() == self.parent
         self.posts.expire(now_ns)
         self.bell.look()
         for inst in range(self.count):
@@ -278,6 +284,15 @@ class GatewayStage:
         self.desk.sweep(now_ns)
         self.counters.put("address_used", int(self.desk.budget[0]["address_used"]))
         self.counters.put("address_cap", int(self.desk.budget[0]["address_cap"]))
+        self._rehearse()
+
+    def _rehearse(self) -> None:
+        """
+        Build and sign one batch of each kind, for nothing: a path that has not been walked for a while, whose code and
+        tables have left the caches, takes three times as long, and orders come after a while.
+        """
+        self.wallet.rehearse(actions.cancel_by_cloid(REHEARSED_CANCELS, fast=True))
+        self.wallet.rehearse(actions.place(REHEARSED_ORDERS))
 
     def _resolve(self, now_ns: int) -> None:
         """Ask by cloid, once a second each, for orders of unknown fate and for ended ones that miss a fill."""

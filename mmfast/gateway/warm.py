@@ -25,6 +25,8 @@ from mmfast.records.quote import QUOTE
 from mmfast.rings import seqlock, spsc
 from mmfast.rings.bell import ring_bell
 from mmfast.rings.region import House
+from mmfast.runtime.control import Control
+from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.wake import bell_address
 from mmfast.venues.hyperliquid import decode, rounding
 
@@ -37,11 +39,16 @@ def warm(house: House) -> None:
     parameters = house.cells("parameters").copy()
     slots, counts = np.zeros((2, ACTION_MAX), np.int64), np.zeros(4, np.int64)
     cells, working = house.address["order"], int(orders.ctypes.data)
-    plans.plan(quote, orders, 0, 0, 0, parameters, budget, limits, ledger, actions, register, cells, working, slots,
+    plans.plan(quote, orders, 0, 0, parameters, budget, limits, ledger, actions, register, cells, working, slots,
                counts)
     plans.mirror(cells, working, 0)
-    plans.mark_written(orders, register, slots[0, :0].copy(), 0, 0, 0, 0, cells, working, Stamps(house).address)
-    plans.mark_canceling(orders, register, slots[0, :0].copy(), 0, cells, working)
+    plans.mark_written(orders, register, budget, slots[0, :0].copy(), 0, 0, 0, 0, 0, cells, working,
+                       Stamps(house).address)
+    plans.mark_canceling(orders, register, budget, slots[0, :0].copy(), 0, cells, working)
+    spare, at = np.zeros(1, QUOTE), int(quote.ctypes.data)
+    plans.take_quote(house.address["quote"], 0, int(counts.ctypes.data), int(spare.ctypes.data), at,
+                     int(ledger.ctypes.data), 1)
+    plans.may_trade(Control(house).address, Heart(house, "watchdog").address, at, 0, 0, 0)
     slot = table.place(orders, register[0], actions[0], quote[0], 0, 0)
     table.allocate(orders, register[0], 0)
     Stamps(house).on_acked(orders[slot], 0)
@@ -50,8 +57,7 @@ def warm(house: House) -> None:
     table.revive(orders[slot], register[0], 1, 0)
     table.find_by_cloid(orders, 0, 0)
     table.find_by_oid(orders, 1)
-    table.high_water(orders)
-    table.sweep(orders, 0, 0, np.zeros(1, np.int64))
+    table.sweep(orders, register[0], 0, 0, np.zeros(1, np.int64))
     for source in (np.zeros(1, FILL)[0], fill[0]):
         books.book_fill(ledger[0], tids[0], source)
     books.reconcile_position(ledger[0], 0, 0)

@@ -118,7 +118,7 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def sweep(self):
         self.now += 1
-        table.sweep(self.orders, self.now, 3, np.zeros(32, np.int64))
+        table.sweep(self.orders, self.register[0], self.now, 3, np.zeros(32, np.int64))
 
     # -- what the world does --------------------------------------------------------------------------------------
 
@@ -280,13 +280,16 @@ def test_find_by_oid_ignores_unknown_and_free():
     assert table.find_by_oid(orders, 9) == table.NONE
 
 
-def test_high_water_bounds_the_walk():
+def test_slots_in_use_are_bounded_and_the_bound_falls_when_the_last_ones_are_swept():
     orders, register = desk()
-    assert table.high_water(orders) == 0
+    assert register["in_use"] == 0
     for _ in range(3):
         table.allocate(orders, register, 1)
     orders[1]["state"] = FREE
-    assert table.high_water(orders) == 3
+    assert register["in_use"] == 3
+    orders[2]["state"] = REJECTED
+    assert table.sweep(orders, register, 600, 500, np.zeros(8, np.int64)) == 1
+    assert register["in_use"] == 1
 
 
 def test_working_cancel_keeps_the_size_outstanding_until_the_update_tells():
@@ -324,10 +327,10 @@ def test_slot_is_swept_only_when_settled_and_after_a_while():
     order = orders[table.allocate(orders, register, 1)]
     order["lots"], order["state"], order["ts_ns"] = 10, CANCELED, 100
     freed = np.zeros(8, np.int64)
-    assert table.sweep(orders, 1_000, 500, freed) == 0
+    assert table.sweep(orders, register, 1_000, 500, freed) == 0
     table.settle(order)
-    assert table.sweep(orders, 599, 500, freed) == 0
-    assert table.sweep(orders, 600, 500, freed) == 1
+    assert table.sweep(orders, register, 599, 500, freed) == 0
+    assert table.sweep(orders, register, 600, 500, freed) == 1
     assert (freed[0], order["state"]) == (0, FREE)
 
 

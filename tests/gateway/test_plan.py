@@ -45,7 +45,7 @@ class Scene:
         quote["seq"], quote["ts_recv_ns"] = 42, NOW - 1000
 
     def plan(self, now_ns: int = NOW) -> tuple[list[int], list[int]]:
-        plans.plan(self.quotes, self.orders, table.high_water(self.orders), 0, now_ns, self.parameters, self.budget,
+        plans.plan(self.quotes, self.orders, 0, now_ns, self.parameters, self.budget,
                    self.limits, self.ledgers, self.actions, self.register, self.cells.ctypes.data,
                    self.orders.ctypes.data, self.slots, self.counts)
         return self.slots[0, : self.counts[0]].tolist(), self.slots[1, : self.counts[1]].tolist()
@@ -56,8 +56,9 @@ class Scene:
         return copy[0]
 
     def write(self, slots: list[int], now_ns: int) -> None:
-        plans.mark_written(self.orders, self.register, np.array(slots), 5, 6, now_ns - 10, now_ns,
-                           self.cells.ctypes.data, self.orders.ctypes.data, self.histograms.ctypes.data)
+        plans.mark_written(self.orders, self.register, self.budget, np.array(slots), now_ns - 20, 5, 6,
+                           now_ns - 10, now_ns, self.cells.ctypes.data, self.orders.ctypes.data,
+                           self.histograms.ctypes.data)
 
 
 @pytest.fixture
@@ -106,8 +107,8 @@ def test_a_pull_cancels_everything_and_the_cancels_are_marked(scene):
     scene.quotes["pull"] = 1
     cancels, again = scene.plan(NOW + 1)
     assert (sorted(cancels), again) == (sorted(places), [])
-    plans.mark_canceling(scene.orders, scene.register, np.array(cancels), NOW + 2, scene.cells.ctypes.data,
-                         scene.orders.ctypes.data)
+    plans.mark_canceling(scene.orders, scene.register, scene.budget, np.array(cancels), NOW + 2,
+                         scene.cells.ctypes.data, scene.orders.ctypes.data)
     assert {scene.shared(slot)["state"] for slot in cancels} == {CANCELING}
     assert {scene.shared(slot)["ts_cancel_ns"] for slot in cancels} == {NOW + 2}
 

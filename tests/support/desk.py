@@ -118,8 +118,8 @@ class Bench:
         """Slots of a whole quote set: SENT."""
         slots = self.placed(now_ns)
         desk = self.desk
-        mark_written(desk.orders, desk.register, np.array(slots), 5, 6, now_ns, now_ns, desk.table_address,
-                     desk.working_address, Stamps(self.house).address)
+        mark_written(desk.orders, desk.register, desk.budget, np.array(slots), now_ns, 5, 6, now_ns, now_ns,
+                     desk.table_address, desk.working_address, Stamps(self.house).address)
         return slots
 
     def resting(self, now_ns: int = NOW) -> list[int]:
@@ -131,7 +131,8 @@ class Bench:
     def canceling(self, now_ns: int = NOW) -> list[int]:
         """Slots of a whole quote set: CANCELING."""
         slots, desk = self.resting(now_ns), self.desk
-        mark_canceling(desk.orders, desk.register, np.array(slots), now_ns, desk.table_address, desk.working_address)
+        mark_canceling(desk.orders, desk.register, desk.budget, np.array(slots), now_ns, desk.table_address,
+                       desk.working_address)
         return slots
 
     def shared(self, slot: int) -> Any:

@@ -133,7 +133,7 @@ class Market:
             self.inbox.append((now + self.one_way, 0, slot, int(o["cloid_lo"]), int(o["side"]), int(o["px_ticks"])))
         for slot in cancels:
             self.inbox.append((now + self.one_way, 1, slot, int(desk.orders[slot]["cloid_lo"]), 0, 0))
-        table.sweep(desk.orders, now, NS_PER_S, np.zeros(64, np.int64))
+        table.sweep(desk.orders, desk.register, now, NS_PER_S, np.zeros(64, np.int64))
 
     def tell(self, now, slot, cloid, event, told=table.UNTOLD):
         self.outbox.append((now + self.one_way, slot, cloid, event, told))
