@@ -30,8 +30,12 @@ SAME_BPS = 1e-6  # less than this is no change
 
 # Nothing to see in a recording, and why. A generated market has all of it.
 NOT_RECORDED = "no context was recorded"
+TOO_SHALLOW = "the twenty recorded levels end before 10 bps"
 DECLARED_OFF = {"funding": NOT_RECORDED, "source: basis": NOT_RECORDED, "source: funding": NOT_RECORDED,
-                "source: open interest": NOT_RECORDED, "source: oracle": NOT_RECORDED}
+                "source: open interest": NOT_RECORDED, "source: oracle": NOT_RECORDED,
+                "source: book gradient": TOO_SHALLOW, "source: deep book imbalance": TOO_SHALLOW}
+# What takes hours to have something to say is heard on the same tape played so many times slower.
+SLOWER = {"source: funding": 8}
 
 
 class Row(NamedTuple):
@@ -111,14 +115,34 @@ def table(config: EngineConfig, folder: str, coin: str, seconds: float) -> list[
     """One row for each switch."""
     tape, world = tape_of(config, folder, coin, seconds)
     base = replay(world, tape)
-    usual, rows = world["parameters"].copy(), []
+    rows = []
     for name, apply in switches().items():
-        apply(world)
-        rows.append(compare(name, base, replay(world, tape)))
-        world["parameters"][:] = usual
-        for field in world["switches"].dtype.names:
-            world["switches"][field] = 0
+        if name in SLOWER and folder == GENERATED:
+            stretch(tape, SLOWER[name], 1)
+            rows.append(compare(name, replay(world, tape), _without(world, tape, apply)))
+            stretch(tape, 1, SLOWER[name])
+        else:
+            rows.append(compare(name, base, _without(world, tape, apply)))
     return rows
+
+
+def _without(world: World, tape: Array, apply: Callable[[World], None]) -> Array:
+    """What the trader wants with something switched off; the switch is put back."""
+    usual = world["parameters"].copy()
+    apply(world)
+    wanted = replay(world, tape)
+    world["parameters"][:] = usual
+    for field in world["switches"].dtype.names:
+        world["switches"][field] = 0
+    return wanted
+
+
+def stretch(tape: Array, times: int, parts: int) -> None:
+    """Let the tape take ``times / parts`` as long, from its first row on; stretching back restores every stamp."""
+    for name in ("ts_exch_ns", "ts_recv_ns", "ts_ns"):
+        known = tape[name] > 0
+        start_ns = tape["ts_recv_ns"][0]
+        tape[name] = np.where(known, start_ns + (tape[name] - start_ns) * times // parts, 0)
 
 
 def disconnected(rows: list[Row], declared: Container[str] = DECLARED_OFF) -> list[str]:

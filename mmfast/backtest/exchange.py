@@ -9,6 +9,7 @@ Source  the venue's order of execution in a block: post-only orders, cancels, ta
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from mmfast.backtest.layout import (
@@ -157,4 +158,5 @@ def _pay_funding(me: Any) -> None:
         ledger = as_record(me["ledgers_at"] + inst * LEDGER_BYTES, LEDGER)
         held = as_record(me["venues_at"] + inst * VENUE_BYTES, VENUE)["position_lots"]
         rate = as_record(me["contexts_at"] + inst * CTX_BYTES, CTX)["funding_rate_h"]
-        book_funding(ledger, int(-held * ledger["mark_ticks"] * rate))
+        if math.isfinite(rate):  # no recording has it
+            book_funding(ledger, int(-held * ledger["mark_ticks"] * rate))

@@ -23,7 +23,7 @@ from mmfast.sim.channels import Cadence
 from mmfast.sim.depth import FAST_LEVELS, SLOW_LEVELS
 from mmfast.sim.display import background_mid, display
 from mmfast.sim.generator import GENERATOR
-from mmfast.sim.value import to_px
+from mmfast.sim.synthetic import context_numbers
 from mmfast.units import ASK, BID, NS_PER_MS
 
 BOOK_BYTES, CTX_BYTES, VENUE_BYTES, PARAMETERS_BYTES, GENERATOR_BYTES = (
@@ -31,7 +31,6 @@ BOOK_BYTES, CTX_BYTES, VENUE_BYTES, PARAMETERS_BYTES, GENERATOR_BYTES = (
 FAST_NS, BOOK_NS, CTX_NS = (getattr(Cadence(), name) * NS_PER_MS
                             for name in ("fast_book_ms", "book_ms", "context_ms"))
 RECORD_BYTES = DEPTH.itemsize
-FUNDING_CLAMP = 5e-4
 
 
 @kernel
@@ -123,10 +122,12 @@ def _publish_ctx(me: Any, inst: int, now_ns: int, arrive_ns: int) -> None:
     kept = as_record(me["contexts_at"] + inst * CTX_BYTES, CTX)
     book = as_record(me["books_at"] + inst * BOOK_BYTES, BOOK)
     mark_px = background_mid(book) / params["ticks_per_usd"]
-    kept["oracle_px"] = kept["mark_px"] = mark_px
-    kept["premium"] = kept["funding_rate_h"] = kept["open_interest"] = 0.0  # not recorded
+    kept["mark_px"] = mark_px
+    kept["oracle_px"] = kept["premium"] = kept["funding_rate_h"] = kept["open_interest"] = math.nan  # not recorded
     if me["recorded"] == 0:
-        numbers(as_record(me["states_at"] + inst * GENERATOR_BYTES, GENERATOR), mark_px, kept)
+        state = as_record(me["states_at"] + inst * GENERATOR_BYTES, GENERATOR)
+        kept["oracle_px"], kept["mark_px"], kept["premium"], kept["funding_rate_h"], kept["open_interest"] = (
+            context_numbers(state, mark_px))
     ctx = as_record(claim(me), CTX)
     _stamp(me, ctx, KIND_CTX, inst, now_ns, arrive_ns)
     ctx["funding_rate_h"], ctx["premium"] = kept["funding_rate_h"], kept["premium"]
@@ -136,18 +137,6 @@ def _publish_ctx(me: Any, inst: int, now_ns: int, arrive_ns: int) -> None:
     both = touch[BID, 1] > 0 and touch[ASK, 1] > 0
     ctx["mid_px"] = 0.5 * (touch[BID, 0] + touch[ASK, 0]) / params["ticks_per_usd"] if both else math.nan
     ctx["day_volume_usd"] = book["volume_uusd"] * 1e-6
-
-
-@kernel
-def numbers(state: Any, mid_px: float, ctx: Any) -> None:
-    """Oracle, mark, premium, funding, open interest of a generated coin: what `SyntheticSource.numbers` says."""
-    oracle = to_px(state, state["oracle_bps"])
-    mark = mid_px if math.isfinite(mid_px) else oracle
-    mean = state["premium_mean_bps"] * 1e-4
-    base = state["funding_base_h"]
-    ctx["oracle_px"], ctx["mark_px"], ctx["premium"] = oracle, mark, mark / oracle - 1.0
-    ctx["funding_rate_h"] = (mean + min(max(8.0 * base - mean, -FUNDING_CLAMP), FUNDING_CLAMP)) / 8.0
-    ctx["open_interest"] = state["open_interest_usd"] / state["start_px"] * (1.0 + state["interest_drift"])
 
 
 @kernel

@@ -17,7 +17,15 @@ from mmfast.filter import adapt, changepoint, evidence, fusion, glosten_milgrom,
 from mmfast.filter.state import MODES
 from mmfast.kernel import kernel
 from mmfast.records.belief import BELIEF_GAP, BELIEF_NO_BOOK, BELIEF_OK, BELIEF_STALE, BELIEF_WARMING
-from mmfast.records.feature import OBS_LOG_SIGMA, OBS_VALUE, OBSERVATIONS, SOURCE_MICROPRICE
+from mmfast.records.feature import (
+    OBS_INFORMED,
+    OBS_LOG_SIGMA,
+    OBS_VALUE,
+    OBSERVATIONS,
+    SOURCE_INFORMED_ASK,
+    SOURCE_INFORMED_BID,
+    SOURCE_MICROPRICE,
+)
 from mmfast.units import ASK, BID, BPS, NS_PER_S
 
 V_SD_MIN = 0.02  # bps
@@ -152,9 +160,11 @@ def _predict(state: np.void, params: np.void, now_ns: int) -> float:
 
 @kernel
 def _take_informed(state: np.void, features: np.void, params: np.void) -> None:
-    """The share of informed takers on each side, the prior where it is not known."""
+    """The share of informed takers on each side, the prior where the sensor does not speak about it."""
     for side in range(2):
-        share = features["informed_p"][side]
+        source = SOURCE_INFORMED_BID if side == BID else SOURCE_INFORMED_ASK
+        spoken = (features["valid_mask"] >> source) & 1 == 1 and features["obs_kind"][source] == OBS_INFORMED
+        share = features["obs_z"][source] if spoken else math.nan
         state["informed_p"][side] = share if 0.0 < share < 1.0 else params["informed_prior"]
 
 

@@ -34,6 +34,7 @@ from mmfast.sim.value import ou_step, sigma_now, step_value, to_px
 
 ORACLE_STEPS = 3000 // STEP_MS  # the venue's oracle moves every 3 s
 PREMIUM_RATE = 1.0 / 1800.0  # 1/s
+FUNDING_CLAMP = 5e-4
 
 
 @kernel
@@ -46,6 +47,23 @@ def step_context(state: Any) -> None:
                                       normal(state, CONTEXT_STREAM))
     if state["step_index"] % ORACLE_STEPS == 0:
         state["oracle_bps"] = state["value_bps"] - state["premium_bps"]
+
+
+@kernel
+def context_numbers(state: Any, mid_px: float) -> tuple[float, float, float, float, float]:
+    """
+    Oracle and mark [USD], premium, hourly funding rate, open interest [coins].
+
+    The oracle stands in for the mid of a book with an empty side. Funding is the venue's rule, an eighth of the
+    8-hour rate: premium plus interest less premium, clamped to 5 bps.
+    """
+    oracle = to_px(state, state["oracle_bps"])
+    mark = mid_px if math.isfinite(mid_px) else oracle
+    mean = state["premium_mean_bps"] * 1e-4
+    base = state["funding_base_h"]
+    funding = (mean + min(max(8.0 * base - mean, -FUNDING_CLAMP), FUNDING_CLAMP)) / 8.0
+    interest = state["open_interest_usd"] / state["start_px"] * (1.0 + state["interest_drift"])
+    return oracle, mark, mark / oracle - 1.0, funding, interest
 
 
 @kernel
@@ -150,12 +168,5 @@ class SyntheticSource:
 
         The oracle stands in for the mid of a book with an empty side.
         """
-        state = self.state
-        oracle = float(to_px(state, state["oracle_bps"]))
-        mark = mid_px if math.isfinite(mid_px) else oracle
-        mean = float(state["premium_mean_bps"]) * 1e-4
-        base = float(state["funding_base_h"])
-        # the venue's rule, an eighth of the 8-hour rate: premium plus interest less premium, clamped to 5 bps
-        funding = (mean + min(max(8.0 * base - mean, -5e-4), 5e-4)) / 8.0
-        interest = float(state["open_interest_usd"]) / float(state["start_px"]) * (1.0 + float(state["interest_drift"]))
-        return oracle, mark, mark / oracle - 1.0, funding, interest
+        oracle, mark, premium, funding, interest = context_numbers(self.state, mid_px)
+        return float(oracle), float(mark), float(premium), float(funding), float(interest)

@@ -14,7 +14,15 @@ from mmfast.filter.believe import ANCHOR_MOVE_BPS, believe
 from mmfast.filter.state import CRISIS
 from mmfast.filter.ukf import OBS_VARIANCE
 from mmfast.records.belief import BELIEF, BELIEF_GAP, BELIEF_NO_BOOK, BELIEF_OK, BELIEF_STALE, BELIEF_WARMING
-from mmfast.records.feature import OBS_DRIFT, OBS_VALUE, SOURCE_BIPOWER, SOURCE_MICROPRICE, SOURCE_OFI
+from mmfast.records.feature import (
+    OBS_DRIFT,
+    OBS_INFORMED,
+    OBS_VALUE,
+    SOURCE_BIPOWER,
+    SOURCE_INFORMED_ASK,
+    SOURCE_MICROPRICE,
+    SOURCE_OFI,
+)
 from mmfast.units import ASK, BID
 
 # The gradient is NaN while the book does not reach far enough to tell.
@@ -243,13 +251,15 @@ def test_fill_and_news_of_one_moment_commute_but_for_what_they_tell_each_other()
 
 def test_a_side_with_informed_takers_moves_further_when_it_is_filled() -> None:
     plain, feared = a_desk(), a_desk()
-    feared.features["informed_p"] = (0.15, 0.5)
-    plain.features["informed_p"] = (0.15, 0.15)
+    told(feared, SOURCE_INFORMED_ASK, OBS_INFORMED, 0.5, 0.01, 1.0)
     for desk in (plain, feared):
         told(desk, SOURCE_MICROPRICE, OBS_VALUE, 0.0, 0.05, 1.1)
         desk.fill(1.1, ASK, 1_000_350, 2000)
     assert feared.belief["v_bps"] > 1.5 * plain.belief["v_bps"]
     assert tuple(feared.belief["informed_p"]) == (0.15, 0.5)
+    feared.features["valid_mask"] = 0
+    told(feared, SOURCE_MICROPRICE, OBS_VALUE, 0.0, 0.05, 1.2)
+    assert tuple(feared.belief["informed_p"]) == (0.15, 0.15)
 
 
 def test_a_reading_of_the_variance_itself_moves_the_volatility() -> None:
