@@ -1,16 +1,19 @@
 """Claims about market data in virtual time: the venue's cadence, and records as the feed would make them."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mmfast.backtest.publish import numbers
+from mmfast.backtest.world import Room, recorded
+from mmfast.config import load
 from mmfast.records.market import BBO, BOOK, CTX, KIND_BBO, KIND_BOOK, KIND_CTX, KIND_TIMER, KIND_TRADE, TRADE
-from mmfast.sim.edge import mid_ticks
-from mmfast.sim.synthetic import SyntheticSource
 
 END = 1 << 62
+CONTEXT = ("oracle_px", "premium", "funding_rate_h", "open_interest")
+RECORDING = Path(__file__).parents[2].parent / "shared" / "data" / "hl_20250904"
+needs_recording = pytest.mark.skipif(not RECORDING.is_dir(), reason="the recording is not beside this checkout")
 
 
 def rows(world, kind, dtype):
@@ -59,12 +62,16 @@ def test_books_are_shown_no_deeper_than_their_channel(lived):
             assert (book["lots"][side, shown:] == 0).all()
 
 
-def test_context_numbers_are_those_of_the_local_exchange(lived):
-    source = SyntheticSource("BTC")
-    source.states, source.state = lived["states"], lived["states"][0]
-    mid = mid_ticks(lived["books"]) / 10
-    ctx = np.zeros(1, CTX)[0]
-    numbers(lived["states"][0], mid, ctx)
-    oracle, mark, premium, funding, interest = source.numbers(mid)
-    assert [ctx[name] for name in ("oracle_px", "mark_px", "premium", "funding_rate_h", "open_interest")] == (
-        pytest.approx([oracle, mark, premium, funding, interest], rel=1e-12))
+def test_a_generated_coin_has_a_whole_context(lived):
+    for ctx in rows(lived, KIND_CTX, CTX):
+        assert np.isfinite([ctx[name] for name in CONTEXT]).all()
+        assert ctx["mark_px"] / ctx["oracle_px"] - 1.0 == pytest.approx(ctx["premium"], abs=1e-12)
+
+
+@needs_recording
+def test_a_recording_has_no_context_rather_than_zeros():
+    world = recorded(load(coins=["BTC"], environ={}), RECORDING, ["BTC"], seconds=30.0, room=Room(tape=10_000))
+    world.live(END)
+    told = rows(world, KIND_CTX, CTX)
+    assert len(told) > 20
+    assert np.isnan([[ctx[name] for name in CONTEXT] for ctx in told]).all()

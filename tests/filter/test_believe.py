@@ -251,13 +251,12 @@ def test_fill_and_news_of_one_moment_commute_but_for_what_they_tell_each_other()
 
 def test_a_side_with_informed_takers_moves_further_when_it_is_filled() -> None:
     plain, feared = a_desk(), a_desk()
-    told(feared, SOURCE_INFORMED_ASK, OBS_INFORMED, 0.5, 0.01, 1.0)
-    for desk in (plain, feared):
+    for desk, share in ((plain, 0.15), (feared, 0.5)):
         told(desk, SOURCE_MICROPRICE, OBS_VALUE, 0.0, 0.05, 1.1)
+        told(desk, SOURCE_INFORMED_ASK, OBS_INFORMED, share, 0.01, 1.1)
         desk.fill(1.1, ASK, 1_000_350, 2000)
     assert feared.belief["v_bps"] > 1.5 * plain.belief["v_bps"]
     assert tuple(feared.belief["informed_p"]) == (0.15, 0.5)
-    feared.features["valid_mask"] = 0
     told(feared, SOURCE_MICROPRICE, OBS_VALUE, 0.0, 0.05, 1.2)
     assert tuple(feared.belief["informed_p"]) == (0.15, 0.15)
 
