@@ -22,6 +22,7 @@ from mmfast.sim.execution import AGENT_DAYS_MS, ActionError, execute
 from mmfast.sim.ledger import Ledger
 from mmfast.sim.limits import Limits
 from mmfast.sim.market import Print, Touch
+from mmfast.sim.placing import fire
 from mmfast.sim.truth import Truth
 from mmfast.sim.universe import Instrument, instruments
 
@@ -127,6 +128,7 @@ class Exchange:
         replies = [self._answer(one) for one in early]
         for instrument in self.instruments:
             self.ledger.settle(instrument, instrument.market.advance_takers(self.now_ms))
+        fire(self.ledger)
         replies += [self._answer(one) for one in due[len(early) :]]
         self.truth.beat(now_ns)
         return Block(self.now_ms, replies, self._touched(), self._printed())

@@ -11,19 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mmfast.records.order import TIF_ALO, TIF_GTC, TIF_IOC
-from mmfast.sim import rules, schema, wire
+from mmfast.sim import rules, schema
 from mmfast.sim.accounts import Account, Agent, Leverage
 from mmfast.sim.ledger import Ledger
-from mmfast.sim.market import NO_MATCH, POST_ONLY_CROSSED, Added
-from mmfast.sim.orders import FILLED, OPEN, Order
+from mmfast.sim.orders import IN_BOOK
+from mmfast.sim.placing import ActionError, bracket, instrument_of, place, protect
 from mmfast.sim.schema import Wire
-from mmfast.sim.universe import Instrument
-from mmfast.units import ASK, BID, UUSD_PER_USD
+from mmfast.units import UUSD_PER_USD
 
 Json = dict[str, Any]
-TIFS = {"Alo": TIF_ALO, "Ioc": TIF_IOC, "Gtc": TIF_GTC}
 MISSING = "Order was never placed, already canceled, or filled."
+FAST_TRIGGER = "Trigger orders cannot be canceled with fast set."
 MISSING_MODIFY = "Cannot modify canceled or filled order."
 SCHEDULE_GATE_UUSD = 1_000_000 * UUSD_PER_USD
 SCHEDULE_AHEAD_MS = 5000
@@ -32,132 +30,13 @@ AGENT_DAYS_MS = 180 * 86_400_000
 DEFAULT: Json = {"type": "default"}
 
 
-class ActionError(Exception):
-    """The whole request fails: HTTP 200 with status err and this text."""
-
-
-def instrument_of(ledger: Ledger, asset: int) -> Instrument:
-    """The instrument of an asset id; ActionError when the exchange has none."""
-    if asset >= len(ledger.instruments):
-        raise ActionError(f"Invalid perp asset {asset}")
-    return ledger.instruments[asset]
-
-
-def place(ledger: Ledger, account: Account, order_wire: Wire) -> Json:
-    """Put one prevalidated order to its book; its entry of ``statuses``."""
-    instrument = instrument_of(ledger, order_wire.asset)
-    sized = rules.size(order_wire, account, instrument, ledger.instruments)
-    side = BID if order_wire.is_buy else ASK
-    if isinstance(sized, rules.Refusal):
-        if sized.status:
-            _reject(ledger, account, order_wire, instrument, sized.status)
-        return {"error": sized.error}
-    px_ticks, lots = sized
-    asked = rules.scaled(order_wire.sz, instrument.sz_decimals) or lots
-    order = Order(
-        ledger.oid(),
-        instrument.asset,
-        side,
-        px_ticks,
-        lots,
-        asked,
-        TIFS[order_wire.tif or "Gtc"],
-        order_wire.reduce_only,
-        order_wire.cloid,
-        account.owner,
-        ledger.now_ms,
-    )
-    touch = instrument.market.touch()
-    try:
-        added, matches, expired = instrument.market.add(
-            order.oid, account.owner, side, px_ticks, lots, order.tif, ledger.now_ms
-        )
-    except ValueError as error:  # the book is full of users' orders
-        ledger.change(account, order, "tooManyOpenOrdersRejected")
-        return {"error": f"{error} asset={instrument.asset}"}
-    for oid in expired:
-        ledger.expire_maker(oid)
-    refused = _unplaced(instrument, added.status, touch)
-    if refused is not None:
-        ledger.change(account, order, refused.status)
-        return {"error": refused.error}
-    ledger.change(account, order, OPEN)
-    ledger.settle(instrument, matches)
-    return _placed(ledger, account, order, instrument, added)
-
-
-def _unplaced(instrument: Instrument, status: int, touch: Any) -> rules.Refusal | None:
-    """The refusal of an order that the book did not take."""
-    if status == POST_ONLY_CROSSED:
-        bid, ask = (wire.decimal(side[0], instrument.px_decimals).removesuffix(".0") for side in touch)
-        return rules.refusal(
-            "badAloPxRejected",
-            f"Post only order would have immediately matched, bbo was {bid}@{ask}.",
-            instrument.asset,
-        )
-    if status == NO_MATCH:
-        return rules.refusal(
-            "iocCancelRejected",
-            "Order could not immediately match against any resting orders.",
-            instrument.asset,
-        )
-    return None
-
-
-def _placed(ledger: Ledger, account: Account, order: Order, instrument: Instrument, added: Added) -> Json:
-    """
-    The status entry of an order that rests, or that filled as far as it could.
-
-    A GTC that took some and rests is answered as resting: its fills come by the user channels. What an IOC
-    could not fill goes without an event of its own: its one final state is filled, with the rest as the size
-    left.
-    """
-    head: Json = {"oid": order.oid, **({"cloid": order.cloid} if order.cloid else {})}
-    if added.resting_lots:
-        return {"resting": head}
-    if order.oid in ledger.live:
-        ledger.change(account, order, FILLED)
-    average = _average(added.notional_uusd, added.filled_lots, instrument)
-    return {
-        "filled": {
-            "totalSz": wire.decimal(added.filled_lots, instrument.sz_decimals),
-            "avgPx": average,
-            **head,
-        }
-    }
-
-
-def _average(notional_uusd: int, lots: int, instrument: Instrument) -> str:
-    """Average price of a fill with one decimal more than the tick has."""
-    return wire.decimal(round(notional_uusd * 10 / lots), instrument.px_decimals + 1)
-
-
-def _reject(ledger: Ledger, account: Account, order_wire: Wire, instrument: Instrument, status: str) -> None:
-    """Let a refused order pass through orderUpdates with its refusing state."""
-    lots = rules.scaled(order_wire.sz, instrument.sz_decimals) or 0
-    ticks = round(float(order_wire.px) * 10**instrument.px_decimals)
-    order = Order(
-        ledger.oid(),
-        instrument.asset,
-        BID if order_wire.is_buy else ASK,
-        ticks,
-        lots,
-        lots,
-        TIFS[order_wire.tif or "Gtc"],
-        order_wire.reduce_only,
-        order_wire.cloid,
-        account.owner,
-        ledger.now_ms,
-    )
-    ledger.change(account, order, status)
-
-
-def _prevalidated(ledger: Ledger, wires: list[Wire]) -> str | None:
+def _prevalidated(ledger: Ledger, wires: list[Wire], grouping: Any = "na") -> str | None:
     """The one error of a batch that fails before it is looked at order by order."""
     if not wires:
         return "Batch must not be empty."
-    errors = (rules.prevalidate(one, instrument_of(ledger, one.asset)) for one in wires)
-    return next((error for error in errors if error), None)
+    sizeless = grouping == "positionTpsl"
+    errors = (rules.prevalidate(one, instrument_of(ledger, one.asset), sizeless) for one in wires)
+    return next((error for error in errors if error), None) or rules.group_error(wires, grouping)
 
 
 def _statuses(kind: str, statuses: list[Any]) -> Json:
@@ -165,28 +44,37 @@ def _statuses(kind: str, statuses: list[Any]) -> Json:
 
 
 def do_order(ledger: Ledger, account: Account, action: Json) -> Json:
-    """Place a batch in order."""
-    wires = [schema.parsed(one) for one in action["orders"]]
-    error = _prevalidated(ledger, wires)
-    return _statuses("order", [{"error": error}] if error else [place(ledger, account, one) for one in wires])
+    """Place a batch in order, or as an entry with its children, or as the take profit and stop of a position."""
+    wires, grouping = [schema.parsed(one) for one in action["orders"]], action["grouping"]
+    error = _prevalidated(ledger, wires, grouping)
+    if error:
+        return _statuses("order", [{"error": error}])
+    if grouping == "normalTpsl":
+        return _statuses("order", bracket(ledger, account, wires))
+    if grouping == "positionTpsl":
+        return _statuses("order", protect(ledger, account, wires))
+    return _statuses("order", [place(ledger, account, one) for one in wires])
 
 
-def _cancel_one(ledger: Ledger, account: Account, asset: int, key: int | str) -> Any:
+def _cancel_one(ledger: Ledger, account: Account, asset: int, key: int | str, fast: bool) -> Any:
     order = account.orders.find_open(asset, key)
     if order is None:
         return {"error": f"{MISSING} asset={asset}"}
+    if fast and order.waits != IN_BOOK:
+        return {"error": f"{FAST_TRIGGER} asset={asset}"}
     ledger.cancel(account, order)
     return "success"
 
 
 def do_cancel(ledger: Ledger, account: Account, action: Json) -> Json:
     """Cancel by oid."""
-    return _statuses("cancel", [_cancel_one(ledger, account, c["a"], c["o"]) for c in action["cancels"]])
+    return _statuses("cancel", [_cancel_one(ledger, account, c["a"], c["o"], "f" in action) for c in action["cancels"]])
 
 
 def do_cancel_by_cloid(ledger: Ledger, account: Account, action: Json) -> Json:
     """Cancel by cloid."""
-    return _statuses("cancel", [_cancel_one(ledger, account, c["asset"], c["cloid"]) for c in action["cancels"]])
+    cancels, fast = action["cancels"], "f" in action
+    return _statuses("cancel", [_cancel_one(ledger, account, c["asset"], c["cloid"], fast) for c in cancels])
 
 
 def _modify_one(ledger: Ledger, account: Account, key: int | str, order_wire: Wire, always: bool) -> Json:

@@ -13,12 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from mmfast.sim import wire
+from mmfast.sim import triggers, wire
 from mmfast.sim.accounts import Account, Accounts
 from mmfast.sim.fees import fee_uusd, tier
 from mmfast.sim.margin import may_hold
 from mmfast.sim.market import BACKGROUND, Match, Print
-from mmfast.sim.orders import CANCELED, FILLED, OPEN, Change, Order
+from mmfast.sim.orders import CANCELED, FILLED, IN_BOOK, OPEN, TRIGGERED, Change, Order
 from mmfast.sim.truth import Truth
 from mmfast.sim.universe import Instrument
 from mmfast.units import BID
@@ -40,6 +40,7 @@ class Ledger:
         self.truth = truth
         self.now_ms = 0
         self.live: dict[int, tuple[Account, Order]] = {}
+        self.waiting: dict[int, tuple[Account, Order]] = {}  # the live ones that no book holds yet
         self.changes: defaultdict[int, list[Change]] = defaultdict(list)
         self.fills: defaultdict[int, list[wire.Json]] = defaultdict(list)
         self.fundings: defaultdict[int, list[wire.Json]] = defaultdict(list)
@@ -59,10 +60,14 @@ class Ledger:
 
     def change(self, account: Account, order: Order, status: str) -> None:
         """Move an order into a status, tell its account, and write it to the truth log."""
-        if status == OPEN:
+        if status in (OPEN, TRIGGERED):
             self.live[order.oid] = (account, order)
         else:
             self.live.pop(order.oid, None)
+        if order.waits != IN_BOOK and status == OPEN:
+            self.waiting[order.oid] = (account, order)
+        else:
+            self.waiting.pop(order.oid, None)
         self.changes[account.owner].append(account.orders.record(order, status, self.now_ms))
         self.truth.write(
             "order",
@@ -79,6 +84,8 @@ class Ledger:
                 "time_ms": self.now_ms,
             },
         )
+        if order.group:
+            triggers.follow(self, account, order, status)
 
     def settle(self, instrument: Instrument, matches: list[Match]) -> None:
         """
@@ -132,8 +139,11 @@ class Ledger:
         self.change(account, order, SELF_TRADE_CANCELED)
 
     def follow_reduce_only(self, account: Account, instrument: Instrument) -> None:
-        """Resting reduce-only orders shrink with the position and go with it."""
+        """Resting reduce-only orders shrink with the position and go with it; armed ones go with it."""
         held = account.lots(instrument.asset)
+        for order in [one for one in account.orders.armed(instrument.asset) if one.reduce_only]:
+            if held * order.sign >= 0:
+                self.cancel(account, order, REDUCE_ONLY_CANCELED)
         for order in [one for one in account.orders.resting(instrument.asset) if one.reduce_only]:
             if held * order.sign >= 0:
                 self.cancel(account, order, REDUCE_ONLY_CANCELED)

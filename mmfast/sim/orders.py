@@ -4,6 +4,9 @@ Orders: a user's order at the exchange, what states it went through, and how lon
 In      orders as they are placed, their changes.
 Out     open orders by oid and by cloid; the last 2000 changes of an account.
 Source  the venue's orderStatus and historicalOrders requests; clients measured about 2000 remembered orders.
+
+An open order is not always in a book: a take profit or stop waits for the mark, and before that perhaps for its
+parent's fill.
 """
 
 from __future__ import annotations
@@ -16,12 +19,32 @@ from mmfast.records.order import TIF_IOC
 from mmfast.units import BID
 
 REMEMBERED = 2000
-OPEN, FILLED, CANCELED = "open", "filled", "canceled"
+OPEN, TRIGGERED, FILLED, CANCELED = "open", "triggered", "filled", "canceled"
+IN_BOOK, FOR_FILL, FOR_MARK = range(3)  # what an open order waits for: a taker, its parent's fill, the mark
+
+
+class Trigger(NamedTuple):
+    """When an order goes to its book: once the mark is at ``px_ticks`` or beyond, above or below."""
+
+    px_ticks: int
+    above: bool
+    is_market: bool
+    is_stop: bool
+    of_position: bool  # tied to the position; without a size of its own, 0 lots, it closes all of it
+
+    def due(self, mark_ticks: int) -> bool:
+        """True when a known mark has reached the price."""
+        return mark_ticks > 0 and (mark_ticks >= self.px_ticks if self.above else mark_ticks <= self.px_ticks)
 
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """One order; ``lots`` is what remains of ``orig_lots``. ``placed_ms`` is the block that took it in."""
+    """
+    One order; ``lots`` is what remains of ``orig_lots``. ``placed_ms`` is the block that took it in.
+
+    ``market`` is the time in force by which the venue names a market order, empty for others. ``group`` is the
+    take profit and stop that belong to an entry, or for each of them both.
+    """
 
     oid: int
     asset: int
@@ -34,6 +57,10 @@ class Order:
     cloid: str | None
     owner: int
     placed_ms: int
+    market: str = ""
+    trigger: Trigger | None = None
+    waits: int = IN_BOOK
+    group: list[Order] = field(default_factory=list)
 
     @property
     def sign(self) -> int:
@@ -62,7 +89,7 @@ class OrderBook:
     def record(self, order: Order, status: str, time_ms: int) -> Change:
         """Move ``order`` into ``status``; it is open only while the status says so."""
         change = Change(order, status, order.lots, time_ms)
-        if status == OPEN:
+        if status in (OPEN, TRIGGERED):
             self.open[order.oid] = order
         else:
             self.open.pop(order.oid, None)
@@ -84,7 +111,12 @@ class OrderBook:
         """
         Open orders of ``asset`` that a book can hold: an IOC is open only while its own block settles it.
         """
-        return [order for order in self.open.values() if order.asset == asset and order.tif != TIF_IOC]
+        return [order for order in self.open.values()
+                if order.asset == asset and order.waits == IN_BOOK and order.tif != TIF_IOC]
+
+    def armed(self, asset: int) -> list[Order]:
+        """Orders of ``asset`` that the mark will send to the book."""
+        return [order for order in self.open.values() if order.asset == asset and order.waits == FOR_MARK]
 
     def status(self, key: int | str) -> Change | None:
         """The newest change of the order with this oid or cloid; None once it is forgotten."""

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mmfast.sim import triggers
 from mmfast.sim.accounts import Account
 from mmfast.sim.margin import may_hold
+from mmfast.sim.orders import Trigger
 from mmfast.sim.schema import Wire
 from mmfast.sim.universe import Instrument
 from mmfast.units import UUSD_PER_USD
@@ -56,13 +58,19 @@ def price_ticks(text: str, px_decimals: int) -> int | None:
     return ticks or None
 
 
-def prevalidate(wire: Wire, instrument: Instrument) -> str | None:
-    """Errors that depend on the request alone: one of them answers for the whole batch."""
+def prevalidate(wire: Wire, instrument: Instrument, sizeless: bool = False) -> str | None:
+    """
+    Errors that depend on the request alone: one of them answers for the whole batch.
+
+    ``sizeless``: an order of a position may leave its size to the position.
+    """
     lots = scaled(wire.sz, instrument.sz_decimals)
     if lots is None or lots > LOTS_MAX:
         return f"Order has invalid size. asset={instrument.asset}"
-    if lots == 0:
+    if lots == 0 and not sizeless:
         return f"Order has zero size. asset={instrument.asset}"
+    if wire.trigger is not None:
+        return None
     reference = instrument.reference_ticks()
     ticks = scaled(wire.px, 18)
     if reference and ticks is not None:
@@ -70,6 +78,21 @@ def prevalidate(wire: Wire, instrument: Instrument) -> str | None:
         if not reference * scale <= 5 * ticks <= 9 * reference * scale:
             return f"Order price cannot be more than 80% away from the reference price asset={instrument.asset}"
     return None
+
+
+def group_error(wires: list[Wire], grouping: object) -> str | None:
+    """Why a batch is no entry with children, or no take profit and stop of a position."""
+    if grouping not in ("normalTpsl", "positionTpsl"):
+        return None
+    if grouping == "normalTpsl" and wires[0].trigger is not None:
+        return "Main order cannot be trigger order."
+    children = wires[1:] if grouping == "normalTpsl" else wires
+    if len({one.asset for one in wires}) > 1 or any(one.trigger is None for one in children):
+        return "TP/SL orders must be trigger orders of one asset."
+    if not all(one.reduce_only for one in children):
+        return "TP/SL orders must be reduce only."
+    kinds = [one.trigger.tpsl for one in children if one.trigger is not None]
+    return "TP/SL orders must be one of each kind at most." if len(set(kinds)) < len(kinds) else None
 
 
 def open_orders_cap(account: Account) -> int:
@@ -93,9 +116,7 @@ def size(
     px_ticks = price_ticks(wire.px, instrument.px_decimals)
     if px_ticks is None:
         return refusal("tickRejected", "Price must be divisible by tick size.", asset)
-    if wire.tif is None:
-        return refusal("", "Trigger orders are not served by this exchange.", asset)
-    if len(account.orders.open) >= open_orders_cap(account):
+    if len(account.orders.open) >= (OPEN_ORDERS if wire.reduce_only else open_orders_cap(account)):
         return refusal("tooManyOpenOrdersRejected", "Too many open orders.", asset)
     asked = lots = scaled(wire.sz, instrument.sz_decimals) or 0
     if wire.reduce_only:
@@ -108,3 +129,33 @@ def size(
     if not may_hold(account, instrument, sign * lots, instruments):
         return refusal("perpMarginRejected", "Insufficient margin to place order.", asset)
     return px_ticks, lots
+
+
+def trigger_size(
+    wire: Wire, account: Account, instrument: Instrument, of_position: bool, reference_ticks: int
+) -> tuple[Trigger, int, int] | Refusal:
+    """
+    Trigger, price in ticks and lots of a take profit or stop; or why it is refused.
+
+    One that the reference price would fire at once is none; reduce-only is judged when it fires, except where it
+    belongs to a position that must be there.
+    """
+    asset, asked = instrument.asset, wire.trigger
+    if asked is None:
+        raise ValueError(f"order of asset {asset} has no trigger")
+    px_ticks, at_ticks = (price_ticks(text, instrument.px_decimals) for text in (wire.px, asked.px))
+    if px_ticks is None:
+        return refusal("tickRejected", "Price must be divisible by tick size.", asset)
+    trigger = None
+    if at_ticks is not None:
+        trigger = triggers.made(at_ticks, wire.is_buy, asked.is_market, asked.tpsl == "sl", of_position)
+    if trigger is None or trigger.due(reference_ticks):
+        return refusal("badTriggerPxRejected", "Invalid TP/SL price.", asset)
+    if len(account.orders.open) >= OPEN_ORDERS:
+        return refusal("tooManyOpenOrdersRejected", "Too many open orders.", asset)
+    lots = scaled(wire.sz, instrument.sz_decimals) or 0
+    if of_position and reduce_only_lots(account, asset, 1 if wire.is_buy else -1, 1) == 0:
+        return refusal("reduceOnlyRejected", "Reduce only order would increase position.", asset)
+    if trigger.px_ticks * lots < MIN_NOTIONAL_UUSD and not wire.reduce_only:
+        return refusal("minTradeNtlRejected", "Order must have minimum value of $10.", asset)
+    return trigger, px_ticks, lots

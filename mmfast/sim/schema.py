@@ -28,6 +28,14 @@ class SchemaError(ValueError):
     """The body is JSON, but not an action of the venue: HTTP 422."""
 
 
+class TriggerWire(NamedTuple):
+    """When a take profit or a stop goes to the book, still in texts."""
+
+    px: str
+    is_market: bool
+    tpsl: str
+
+
 class Wire(NamedTuple):
     """One order of a request, still in texts; ``tif`` is None for a trigger order."""
 
@@ -38,6 +46,7 @@ class Wire(NamedTuple):
     reduce_only: bool
     tif: str | None
     cloid: str | None
+    trigger: TriggerWire | None = None
 
 
 def want(holder: Any, key: str, kind: type) -> Any:
@@ -81,11 +90,13 @@ def order_type(holder: Any) -> Json:
             raise SchemaError(f"tif {tif!r} is not one of {TIFS}")
         return {"limit": {"tif": tif}}
     trigger = want(kind, "trigger", dict)
+    if want(trigger, "tpsl", str) not in ("tp", "sl"):
+        raise SchemaError(f"tpsl {trigger['tpsl']!r} is neither tp nor sl")
     return {
         "trigger": {
             "isMarket": want(trigger, "isMarket", bool),
             "triggerPx": number(trigger, "triggerPx"),
-            "tpsl": want(trigger, "tpsl", str),
+            "tpsl": trigger["tpsl"],
         }
     }
 
@@ -108,8 +119,10 @@ def order(wire: Any) -> Json:
 def parsed(wire: Json) -> Wire:
     """A canonical order as a typed tuple."""
     limit = wire["t"].get("limit")
-    tif = None if limit is None else ("Ioc" if limit["tif"] == "FrontendMarket" else limit["tif"])
-    return Wire(wire["a"], wire["b"], wire["p"], wire["s"], wire["r"], tif, wire.get("c"))
+    trigger = wire["t"].get("trigger")
+    due = None if trigger is None else TriggerWire(trigger["triggerPx"], trigger["isMarket"], trigger["tpsl"])
+    tif = None if limit is None else limit["tif"]
+    return Wire(wire["a"], wire["b"], wire["p"], wire["s"], wire["r"], tif, wire.get("c"), due)
 
 
 def oid_or_cloid(holder: Any) -> int | str:

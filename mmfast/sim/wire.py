@@ -14,7 +14,7 @@ from typing import Any
 
 from mmfast.records.order import TIF_NAMES
 from mmfast.sim.market import Print
-from mmfast.sim.orders import Change, Order
+from mmfast.sim.orders import FOR_FILL, Change, Order, Trigger
 from mmfast.sim.universe import Instrument
 from mmfast.units import BID
 
@@ -112,6 +112,8 @@ def order_brief(instrument: Instrument, order: Order, lots: int) -> Json:
 
 def order_full(instrument: Instrument, order: Order, lots: int) -> Json:
     """An order as frontendOpenOrders, orderStatus and historicalOrders show it."""
+    trigger = order.trigger
+    waits = [] if trigger is not None else [one for one in order.group if one.waits == FOR_FILL]
     return {
         "coin": instrument.name,
         "side": SIDES[order.side],
@@ -119,17 +121,33 @@ def order_full(instrument: Instrument, order: Order, lots: int) -> Json:
         "sz": decimal(lots, instrument.sz_decimals),
         "oid": order.oid,
         "timestamp": order.placed_ms,
-        "triggerCondition": "N/A",
-        "isTrigger": False,
-        "triggerPx": "0.0",
-        "children": [],
-        "isPositionTpsl": False,
+        "triggerCondition": trigger_condition(instrument, trigger),
+        "isTrigger": trigger is not None,
+        "triggerPx": "0.0" if trigger is None else decimal(trigger.px_ticks, instrument.px_decimals),
+        "children": [order_full(instrument, one, one.lots) for one in waits],
+        "isPositionTpsl": trigger is not None and trigger.of_position,
         "reduceOnly": order.reduce_only,
-        "orderType": "Limit",
+        "orderType": order_type(order),
         "origSz": decimal(order.orig_lots, instrument.sz_decimals),
-        "tif": tif_name(order.tif),
+        "tif": order.market or (None if trigger is not None and trigger.is_market else tif_name(order.tif)),
         "cloid": order.cloid,
     }
+
+
+def trigger_condition(instrument: Instrument, trigger: Trigger | None) -> str:
+    """When a take profit or stop fires, in the venue's words."""
+    if trigger is None:
+        return "N/A"
+    price = decimal(trigger.px_ticks, instrument.px_decimals).removesuffix(".0")
+    return f"Price {'above' if trigger.above else 'below'} {price}"
+
+
+def order_type(order: Order) -> str:
+    """The kind of an order, in the venue's words."""
+    if order.trigger is None:
+        return "Market" if order.market else "Limit"
+    name = "Stop" if order.trigger.is_stop else "Take Profit"
+    return f"{name} {'Market' if order.trigger.is_market else 'Limit'}"
 
 
 def order_updates(instruments: Sequence[Instrument], changes: Iterable[Change]) -> Json:

@@ -65,9 +65,9 @@ def test_order_of_another_shape_is_refused(changes):
         canonical_order(**changes)
 
 
-def test_market_tif_of_the_front_end_is_an_ioc():
+def test_market_tif_of_the_front_end_keeps_its_name():
     wire = parsed(canonical_order(t={"limit": {"tif": "FrontendMarket"}}))
-    assert wire.tif == "Ioc"
+    assert wire.tif == "FrontendMarket"
 
 
 def test_trigger_has_no_tif():

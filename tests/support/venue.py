@@ -117,9 +117,9 @@ class Client:
         self.venue.block()
         return answers[0]
 
-    def place(self, *orders: dict[str, Any]) -> list[Any]:
+    def place(self, *orders: dict[str, Any], grouping: Any = "na") -> list[Any]:
         """Place a batch; its statuses."""
-        return self.do(order_action(*orders))["response"]["data"]["statuses"]
+        return self.do(order_action(*orders, grouping=grouping))["response"]["data"]["statuses"]
 
     def oid(self, made: dict[str, Any]) -> int:
         """Place an order that must rest; its oid."""
@@ -135,9 +135,16 @@ def order(side: str, px: str, sz: str, tif: str = "Alo", reduce_only: bool = Fal
     return made
 
 
-def order_action(*orders: dict[str, Any]) -> dict[str, Any]:
+def trigger(side: str, kind: str, at: str, sz: str, px: str | None = None, reduce_only: bool = True,
+            cloid: int | None = None, asset: int = 0) -> dict[str, Any]:
+    """A take profit ("tp") or stop ("sl") on the wire; a market order unless it has a limit price of its own."""
+    made = order(side, px or at, sz, reduce_only=reduce_only, cloid=cloid, asset=asset)
+    return {**made, "t": {"trigger": {"isMarket": px is None, "triggerPx": at, "tpsl": kind}}}
+
+
+def order_action(*orders: dict[str, Any], grouping: Any = "na") -> dict[str, Any]:
     """A batch of orders."""
-    return {"type": "order", "orders": list(orders), "grouping": "na"}
+    return {"type": "order", "orders": list(orders), "grouping": grouping}
 
 
 def cancel_action(*oids: int, asset: int = 0) -> dict[str, Any]:
