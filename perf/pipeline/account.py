@@ -37,6 +37,10 @@ class Account:
         """Whether orders rest on both sides."""
         return len({order["side"] for order in self.orders.values()}) == 2
 
+    def resting(self) -> list[Json]:
+        """The side and the price of all orders, as in an order action."""
+        return [{"b": order["side"] == "B", "p": order["limitPx"]} for order in self.orders.values()]
+
     def act(self, action: Json) -> Json:
         """Place orders, or cancel them by client order id."""
         kind = action["type"]

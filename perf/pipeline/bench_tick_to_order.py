@@ -92,6 +92,8 @@ def measure(client: Client, course: Course) -> Run:
                 with suppress(ProcessLookupError):
                     os.killpg(group, SIGKILL)
             engine.clear(NAME)
+    if not len(board.samples):
+        raise RuntimeError(f"no tick was answered: {board.missed} missed, {board.strays} orders of another market")
     return Run(board.samples.copy(), board.missed, board.strays, stamps, foreign.share)
 
 

@@ -31,8 +31,8 @@ from perf.pipeline.account import Account, now_ms
 
 COIN, SZ_DECIMALS = "BTC", 5
 START_PX, HALF_SPREAD_PX = 100_000, 1
-JUMP_BPS = 10.0
-LADDER_BPS = (0.05, 9.9)  # of every quote; narrower than a jump, so that an order fits one of two markets only
+JUMP_BPS = 5.0  # a coin of MODEL in engine.py does this in a second; from twice as much an engine waits for more news
+TOUCH_BPS = HALF_SPREAD_PX / START_PX * 1e4  # depth of an order at the touch
 JUMPS_MAX = 3  # the price stays within this many jumps of its start
 IDLE_NS = 100_000_000  # between two frames that move nothing, while the client comes up
 QUIET_NS = 2_000_000  # this long after the last frame it begins to answer
@@ -119,15 +119,15 @@ class Market:
                  for way in (-1, 1)]
         return orjson.dumps({"channel": "bbo", "data": {"coin": COIN, "time": now_ms(), "bbo": touch}})
 
-    def owns(self, orders: list[Json]) -> bool:
-        """Whether all of these orders fit the market of now, and not all of them the one before."""
-        return fit(orders, self.mid) and not fit(orders, self.before)
+    def owns(self, orders: list[Json], usual_bps: float) -> bool:
+        """Whether these orders are nearer to their usual depth in the market of now than in the one before."""
+        now, before = (abs(depth_bps(orders, mid) - usual_bps) for mid in (self.mid, self.before))
+        return now < before
 
 
-def fit(orders: list[Json], mid: float) -> bool:
-    """Whether every order stands behind ``mid`` on its side, no deeper than a ladder."""
-    depths = [(1 if o["b"] else -1) * (mid - float(o["p"])) / mid * 1e4 for o in orders]
-    return all(LADDER_BPS[0] < depth < LADDER_BPS[1] for depth in depths)
+def depth_bps(orders: list[Json], mid: float) -> float:
+    """Mean depth of orders behind ``mid``."""
+    return sum((1 if o["b"] else -1) * (mid - float(o["p"])) for o in orders) / len(orders) / mid * 1e4
 
 
 class Session(picows.WSListener):
@@ -171,6 +171,7 @@ class Venue:
         self.left, self.warming, self.ready = course.ticks, course.warm_ticks, False
         self.tick_ns = self.first_ns = 0  # of the tick that is not answered yet, and of the first frame after it
         self.due_ns = self.sent_ns = 0
+        self.usual_bps = TOUCH_BPS  # of a client that does not quote
 
     async def serve(self, ws: socket, http: socket) -> None:
         """Until the timing is done and the client is gone."""
@@ -206,7 +207,10 @@ class Venue:
 
     def _step(self, now_ns: int) -> None:
         """A frame that moves nothing until the client is ready; then one tick after the other."""
-        self.ready = self.ready or self._is_ready()
+        if not self.ready and self._is_ready():
+            self.ready = True
+            if self.course.quotes:
+                self.usual_bps = depth_bps(self.account.resting(), self.market.mid)
         self.due_ns = now_ns + IDLE_NS
         if not self.ready or self.board.phase == DONE:
             self._publish()
@@ -272,7 +276,7 @@ class Venue:
         self.first_ns = self.first_ns or at_ns
         if not self.tick_ns or action["type"] != "order":
             return
-        if not self.market.owns(action["orders"]):
+        if not self.market.owns(action["orders"], self.usual_bps):
             self.board.stray()
             return
         if self.board.phase == TIMING:
