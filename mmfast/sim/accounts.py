@@ -27,6 +27,8 @@ CROWD_OWNER = -1
 class Position:
     """
     Signed ``lots`` and the signed notional ``cost_uusd`` paid for them; profit so far and funding received.
+
+    ``isolated_uusd`` is the part of the account's cash that stands behind this position alone, net of its cost.
     """
 
     lots: int = 0
@@ -35,6 +37,30 @@ class Position:
     funding_uusd: int = 0
     funding_since_open_uusd: int = 0
     funding_since_change_uusd: int = 0
+    isolated_uusd: int = 0
+
+    def isolated_value_uusd(self, mark_ticks: int) -> int:
+        """What an isolated position and its margin are worth together."""
+        return self.isolated_uusd + self.lots * mark_ticks
+
+    def isolate(self, signed_lots: int, px_ticks: int, gear: int) -> None:
+        """
+        Move margin for a fill that `trade` books next: the share of what is closed goes, what is opened brings its
+        initial margin.
+        """
+        closing = self.closing(signed_lots)
+        value = self.isolated_value_uusd(px_ticks)
+        self.isolated_uusd -= closing * px_ticks
+        if closing:
+            self.isolated_uusd -= value if closing == -self.lots else max(value, 0) * abs(closing) // abs(self.lots)
+        opening = signed_lots - closing
+        self.isolated_uusd += -opening * px_ticks - (-abs(opening) * px_ticks // gear)
+
+    def closing(self, signed_lots: int) -> int:
+        """The part of a fill that reduces the position, signed like the fill."""
+        if self.lots * signed_lots >= 0:
+            return 0
+        return min(abs(signed_lots), abs(self.lots)) * (1 if signed_lots > 0 else -1)
 
     def trade(self, signed_lots: int, px_ticks: int) -> int:
         """
@@ -43,9 +69,7 @@ class Position:
         The cost of what is closed is rounded toward zero, what stays keeps the rest of it: closed profit and
         open cost together are exact, and a position that is gone has no cost.
         """
-        closing = 0
-        if self.lots * signed_lots < 0:
-            closing = min(abs(signed_lots), abs(self.lots)) * (1 if signed_lots > 0 else -1)
+        closing = self.closing(signed_lots)
         pnl_uusd = 0
         if closing:
             share = abs(self.cost_uusd) * abs(closing) // abs(self.lots)
@@ -72,7 +96,9 @@ class Leverage:
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """One address: ``raw_uusd`` is cash net of what positions cost, the venue's totalRawUsd."""
+    """
+    One address: ``raw_uusd`` is cash net of what positions cost, the venue's totalRawUsd; isolated cash included.
+    """
 
     address: str
     owner: int
@@ -99,8 +125,21 @@ class Account:
         held = self.positions.get(asset)
         return held.lots if held is not None else 0
 
+    @property
+    def isolated_uusd(self) -> int:
+        """Cash that stands behind isolated positions."""
+        return sum(held.isolated_uusd for held in self.positions.values())
+
+    def isolation(self, asset: int) -> Leverage | None:
+        """The leverage of ``asset`` where its margin is isolated."""
+        gear = self.leverages.get(asset)
+        return None if gear is None or gear.cross else gear
+
     def trade(self, asset: int, signed_lots: int, px_ticks: int, fee_uusd: int) -> int:
         """Book one fill and its fee; the realised profit before the fee, in micro-dollars."""
+        gear = self.isolation(asset)
+        if gear is not None:
+            self.position(asset).isolate(signed_lots, px_ticks, gear.value)
         pnl_uusd = self.position(asset).trade(signed_lots, px_ticks)
         self.raw_uusd -= signed_lots * px_ticks + fee_uusd
         self.fees_uusd += fee_uusd
@@ -115,6 +154,8 @@ class Account:
         held.funding_since_change_uusd += payment_uusd
         self.raw_uusd += payment_uusd
         self.funding_uusd += payment_uusd
+        if self.isolation(asset) is not None:
+            held.isolated_uusd += payment_uusd
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from mmfast.sim.exchange import Exchange
 from mmfast.sim.fees import TIERS, Tier, tier
 from mmfast.sim.orders import Change
 from mmfast.sim.schema import ADDRESS
-from mmfast.sim.universe import MARGIN_TABLES, Instrument
+from mmfast.sim.universe import MARGIN_TIERS, Instrument
 
 Json = dict[str, Any]
 PAGE = 2000
@@ -64,16 +64,22 @@ def meta(exchange: Exchange, asked: Json) -> Json:
             "name": i.name,
             "szDecimals": i.sz_decimals,
             "maxLeverage": i.max_leverage,
-            "marginTableId": MARGIN_TABLES.get(i.max_leverage, i.max_leverage),
+            "marginTableId": i.margin_table,
         }
         for i in exchange.instruments
     ]
     tables = [
         [
-            MARGIN_TABLES.get(greatest, greatest),
-            {"description": "", "marginTiers": [{"lowerBound": "0.0", "maxLeverage": greatest}]},
+            table,
+            {
+                "description": f"tiered {MARGIN_TIERS[table][0][1]}x" if len(MARGIN_TIERS[table]) > 1 else "",
+                "marginTiers": [
+                    {"lowerBound": wire.usd(lower_uusd), "maxLeverage": greatest}
+                    for lower_uusd, greatest in MARGIN_TIERS[table]
+                ],
+            },
         ]
-        for greatest in sorted({i.max_leverage for i in exchange.instruments})
+        for table in sorted({i.margin_table for i in exchange.instruments})
     ]
     return {"universe": universe, "marginTables": tables, "collateralToken": 0}
 
@@ -98,6 +104,19 @@ def recent_trades(exchange: Exchange, asked: Json) -> list[Json]:
     return exchange.recent_trades(instrument)[::-1] if instrument else []
 
 
+def leverage(account: Account, instrument: Instrument) -> Json:
+    """How an account trades a coin; an isolated position shows its own cash."""
+    gear = margin.leverage(account, instrument)
+    if gear.cross:
+        return {"type": "cross", "value": gear.value}
+    held = account.positions.get(instrument.asset)
+    return {
+        "type": "isolated",
+        "value": gear.value,
+        **({"rawUsd": wire.usd(held.isolated_uusd)} if held is not None and held.lots else {}),
+    }
+
+
 def position(exchange: Exchange, account: Account, instrument: Instrument) -> Json:
     """One entry of assetPositions."""
     held = account.positions[instrument.asset]
@@ -105,17 +124,18 @@ def position(exchange: Exchange, account: Account, instrument: Instrument) -> Js
     worth = held.lots * instrument.mark_ticks
     unrealized = worth - held.cost_uusd
     bound = abs(held.cost_uusd) // gear.value
+    used = abs(worth) // gear.value if gear.cross else held.isolated_value_uusd(instrument.mark_ticks)
     liquidation = margin.liquidation_ticks(account, instrument, exchange.instruments)
     shown: Json = {
         "coin": instrument.name,
         "szi": wire.decimal(held.lots, instrument.sz_decimals),
-        "leverage": {"type": "cross" if gear.cross else "isolated", "value": gear.value},
+        "leverage": leverage(account, instrument),
         "entryPx": wire.decimal(round(held.cost_uusd / held.lots), instrument.px_decimals),
         "positionValue": wire.usd(abs(worth)),
         "unrealizedPnl": wire.usd(unrealized),
         "returnOnEquity": wire.real(unrealized / bound if bound else 0.0),
         "liquidationPx": None if liquidation is None else wire.real(liquidation / 10**instrument.px_decimals),
-        "marginUsed": wire.usd(abs(worth) // gear.value),
+        "marginUsed": wire.usd(used),
         "maxLeverage": instrument.max_leverage,
         "cumFunding": {
             "allTime": wire.usd(-held.funding_uusd),
@@ -126,22 +146,27 @@ def position(exchange: Exchange, account: Account, instrument: Instrument) -> Js
     return {"type": "oneWay", "position": shown}
 
 
+def sums(summary: margin.Summary) -> Json:
+    """A margin summary in dollars."""
+    return {
+        "accountValue": wire.usd(summary.account_value_uusd),
+        "totalNtlPos": wire.usd(summary.notional_uusd),
+        "totalRawUsd": wire.usd(summary.raw_uusd),
+        "totalMarginUsed": wire.usd(summary.margin_used_uusd),
+    }
+
+
 def clearinghouse_state(exchange: Exchange, asked: Json) -> Json:
     """Positions and margin."""
     account = user_of(exchange, asked)
-    sums = margin.summary(account, exchange.instruments)
-    shown = {
-        "accountValue": wire.usd(sums.account_value_uusd),
-        "totalNtlPos": wire.usd(sums.notional_uusd),
-        "totalRawUsd": wire.usd(sums.raw_uusd),
-        "totalMarginUsed": wire.usd(sums.margin_used_uusd),
-    }
+    whole = margin.summary(account, exchange.instruments)
+    cross = margin.cross_summary(account, exchange.instruments)
     held = [exchange.instruments[asset] for asset, position in sorted(account.positions.items()) if position.lots]
     return {
-        "marginSummary": shown,
-        "crossMarginSummary": dict(shown),
-        "crossMaintenanceMarginUsed": wire.usd(sums.maintenance_uusd),
-        "withdrawable": wire.usd(margin.available_uusd(account, exchange.instruments)),
+        "marginSummary": sums(whole),
+        "crossMarginSummary": sums(cross),
+        "crossMaintenanceMarginUsed": wire.usd(cross.maintenance_uusd),
+        "withdrawable": wire.usd(margin.withdrawable_uusd(account, exchange.instruments)),
         "assetPositions": [position(exchange, account, instrument) for instrument in held],
         "time": exchange.now_ms,
     }
@@ -272,7 +297,7 @@ def active_asset_data(exchange: Exchange, asked: Json) -> Json | None:
     return {
         "user": account.address,
         "coin": instrument.name,
-        "leverage": {"type": "cross" if gear.cross else "isolated", "value": gear.value},
+        "leverage": leverage(account, instrument),
         "maxTradeSzs": [wire.decimal(size, instrument.sz_decimals) for size in lots],
         "availableToTrade": [wire.usd(size * instrument.mark_ticks // gear.value) for size in lots],
         "markPx": wire.decimal(instrument.mark_ticks, instrument.px_decimals),

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mmfast.sim import rules, schema
-from mmfast.sim.accounts import Account, Agent, Leverage
+from mmfast.sim import gearing, margin, rules, schema
+from mmfast.sim.accounts import Account, Agent
 from mmfast.sim.ledger import Ledger
 from mmfast.sim.orders import IN_BOOK
 from mmfast.sim.placing import ActionError, bracket, instrument_of, place, protect
@@ -130,27 +130,10 @@ def do_schedule_cancel(ledger: Ledger, account: Account, action: Json) -> Json:
     return DEFAULT
 
 
-def do_update_leverage(ledger: Ledger, account: Account, action: Json) -> Json:
-    """Set the leverage of an asset, cross margin only."""
-    instrument = instrument_of(ledger, action["asset"])
-    if not 1 <= action["leverage"] <= instrument.max_leverage:
-        raise ActionError("Invalid leverage value")
-    if not action["isCross"]:
-        raise ActionError("Isolated margin is not served by this exchange.")
-    account.leverages[instrument.asset] = Leverage(action["leverage"])
-    ledger.truth.write("leverage", {"user": account.address, "asset": instrument.asset, "value": action["leverage"]})
-    return DEFAULT
-
-
-def do_update_isolated_margin(ledger: Ledger, account: Account, action: Json) -> Json:
-    """Isolated margin is not served."""
-    raise ActionError("Isolated margin is not served by this exchange.")
-
-
 def do_reserve_request_weight(ledger: Ledger, account: Account, action: Json) -> Json:
     """Buy actions at 0.0005 USDC each."""
     cost_uusd = action["weight"] * RESERVE_UUSD
-    if cost_uusd > account.raw_uusd:
+    if cost_uusd > margin.withdrawable_uusd(account, ledger.instruments):
         raise ActionError("Insufficient balance to reserve request weight.")
     account.raw_uusd -= cost_uusd
     account.fees_uusd += cost_uusd
@@ -179,8 +162,9 @@ DO: dict[str, Callable[[Ledger, Account, Json], Json]] = {
     "modify": do_modify,
     "batchModify": do_batch_modify,
     "scheduleCancel": do_schedule_cancel,
-    "updateLeverage": do_update_leverage,
-    "updateIsolatedMargin": do_update_isolated_margin,
+    "updateLeverage": gearing.do_update_leverage,
+    "updateIsolatedMargin": gearing.do_update_isolated_margin,
+    "topUpIsolatedOnlyMargin": gearing.do_top_up,
     "reserveRequestWeight": do_reserve_request_weight,
     "noop": do_noop,
     "approveAgent": do_approve_agent,

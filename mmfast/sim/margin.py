@@ -1,11 +1,13 @@
 """
-Margin: what an account is worth, what its positions bind, and whether an order may be placed.
+Margin: what an account is worth, what its positions bind, whether an order may be placed, when it is liquidated.
 
-In      an account, marks in ticks, leverages.
+In      an account, marks in ticks, leverages, margin tiers.
 Out     micro-dollars, all exact integers; the liquidation price in ticks.
-Source  the venue's margining pages. Resting orders bind no margin: a recorded account with dozens of them
-        shows totalMarginUsed equal to its positions' notional / leverage, and maxTradeSzs computed from all
-        the rest.
+Source  the venue's pages on margining, margin tiers and liquidations. Resting orders bind no margin: a recorded
+        account with dozens of them shows totalMarginUsed equal to its positions' notional / leverage, and
+        maxTradeSzs computed from all the rest.
+
+Cross positions share the account's cash; an isolated position has cash of its own, `Position.isolated_uusd`.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from typing import NamedTuple
 
 from mmfast.sim.accounts import Account, Leverage
 from mmfast.sim.universe import DEFAULT_LEVERAGE, Instrument
+
+TRANSFER_DIVISOR = 10  # a tenth of the notional stays behind whatever the leverage
 
 
 class Summary(NamedTuple):
@@ -33,23 +37,70 @@ def leverage(account: Account, instrument: Instrument) -> Leverage:
     return account.leverages.get(instrument.asset, default)
 
 
-def summary(account: Account, instruments: Sequence[Instrument]) -> Summary:
-    """Value and margin of ``account`` at the marks; notionals are summed without their sign."""
-    value, notional, used, maintenance = account.raw_uusd, 0, 0, 0
+def maintenance_uusd(instrument: Instrument, notional_uusd: int) -> int:
+    """
+    Half the initial margin at the greatest leverage, each slice of the notional at that of its own tier.
+
+    This is the venue's ``notional x rate(k) - deduction(k)``.
+    """
+    needed, upper = 0, notional_uusd
+    for lower, greatest in reversed(instrument.tiers):
+        if upper > lower:
+            needed += (upper - lower) // (2 * greatest)
+            upper = lower
+    return needed
+
+
+def greatest_leverage(instrument: Instrument, notional_uusd: int) -> int:
+    """The greatest leverage of a position of this notional."""
+    return next(greatest for lower, greatest in reversed(instrument.tiers) if notional_uusd > lower or lower == 0)
+
+
+def cross_summary(account: Account, instruments: Sequence[Instrument]) -> Summary:
+    """Value and margin of what is not isolated; notionals are summed without their sign."""
+    raw = value = account.raw_uusd - account.isolated_uusd
+    notional, used, maintenance = 0, 0, 0
     for asset, held in account.positions.items():
         instrument = instruments[asset]
-        worth = held.lots * instrument.mark_ticks
-        value += worth
-        notional += abs(worth)
-        used += abs(worth) // leverage(account, instrument).value
-        maintenance += abs(worth) // (2 * instrument.max_leverage)
-    return Summary(value, notional, account.raw_uusd, used, maintenance)
+        gear = leverage(account, instrument)
+        if held.lots and gear.cross:
+            worth = held.lots * instrument.mark_ticks
+            value += worth
+            notional += abs(worth)
+            used += abs(worth) // gear.value
+            maintenance += maintenance_uusd(instrument, abs(worth))
+    return Summary(value, notional, raw, used, maintenance)
+
+
+def isolated_summary(account: Account, instrument: Instrument) -> Summary:
+    """Value and margin of one isolated position: all of its value is margin."""
+    held = account.positions[instrument.asset]
+    notional, value = abs(held.lots) * instrument.mark_ticks, held.isolated_value_uusd(instrument.mark_ticks)
+    return Summary(value, notional, held.isolated_uusd, value, maintenance_uusd(instrument, notional))
+
+
+def isolated(account: Account, instruments: Sequence[Instrument]) -> list[Instrument]:
+    """The instruments in which an account holds an isolated position."""
+    return [instruments[asset] for asset, held in account.positions.items()
+            if held.lots and not leverage(account, instruments[asset]).cross]
+
+
+def summary(account: Account, instruments: Sequence[Instrument]) -> Summary:
+    """Value and margin of the whole account."""
+    parts = [isolated_summary(account, one) for one in isolated(account, instruments)]
+    return Summary(*map(sum, zip(cross_summary(account, instruments), *parts)))
 
 
 def available_uusd(account: Account, instruments: Sequence[Instrument]) -> int:
     """Value that no position binds; never negative."""
-    sums = summary(account, instruments)
+    sums = cross_summary(account, instruments)
     return max(sums.account_value_uusd - sums.margin_used_uusd, 0)
+
+
+def withdrawable_uusd(account: Account, instruments: Sequence[Instrument]) -> int:
+    """Value that may leave: the initial margin stays, and at least a tenth of the notional."""
+    sums = cross_summary(account, instruments)
+    return max(sums.account_value_uusd - max(sums.margin_used_uusd, sums.notional_uusd // TRANSFER_DIVISOR), 0)
 
 
 def may_hold(account: Account, instrument: Instrument, signed_lots: int, instruments: Sequence[Instrument]) -> bool:
@@ -60,10 +111,10 @@ def may_hold(account: Account, instrument: Instrument, signed_lots: int, instrum
     after = before + signed_lots
     if abs(after) <= abs(before):
         return True
-    sums = summary(account, instruments)
-    gear = leverage(account, instrument).value
-    bound = abs(before) * instrument.mark_ticks // gear
-    needed = abs(after) * instrument.mark_ticks // gear
+    sums, gear = cross_summary(account, instruments), leverage(account, instrument)
+    kept = abs(before) if gear.cross or before * after > 0 else 0
+    bound = kept * instrument.mark_ticks // gear.value
+    needed = abs(after) * instrument.mark_ticks // gear.value
     return sums.margin_used_uusd - bound + needed <= sums.account_value_uusd
 
 
@@ -78,16 +129,22 @@ def max_trade_lots(account: Account, instrument: Instrument, side_sign: int, ins
 
 def liquidation_ticks(account: Account, instrument: Instrument, instruments: Sequence[Instrument]) -> float | None:
     """
-    Mark in ticks at which a cross account falls below its maintenance margin; None where no price does that.
+    Mark in ticks at which a position falls below its maintenance margin; None where no price does that.
 
-    price - side * margin_available / |size| / (1 - l * side), l the maintenance rate 1 / (2 max leverage).
+    price - side * margin_available / |size| / (1 - l * side), l the maintenance rate of the tier it ends in.
     """
     lots = account.lots(instrument.asset)
     if lots == 0:
         return None
-    side = 1 if lots > 0 else -1
-    sums = summary(account, instruments)
-    spare = sums.account_value_uusd - sums.maintenance_uusd
-    rate = 1.0 / (2.0 * instrument.max_leverage)
-    ticks = instrument.mark_ticks - side * spare / abs(lots) / (1.0 - rate * side)
-    return ticks if ticks > 0.0 else None
+    side, size = 1 if lots > 0 else -1, abs(lots)
+    cross = leverage(account, instrument).cross
+    sums = cross_summary(account, instruments) if cross else isolated_summary(account, instrument)
+    others = sums.maintenance_uusd - maintenance_uusd(instrument, size * instrument.mark_ticks)
+    spare = sums.account_value_uusd - others
+    for lower, greatest in reversed(instrument.tiers):
+        rate = 1.0 / (2.0 * greatest)
+        deduction = lower * rate - maintenance_uusd(instrument, lower)
+        ticks = (side * size * instrument.mark_ticks - spare - deduction) / (size * (side - rate))
+        if ticks * size >= lower:
+            return ticks if ticks > 0.0 else None
+    return None

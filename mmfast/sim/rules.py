@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from mmfast.sim import triggers
 from mmfast.sim.accounts import Account
-from mmfast.sim.margin import may_hold
+from mmfast.sim.margin import greatest_leverage, leverage, may_hold
 from mmfast.sim.orders import Trigger
 from mmfast.sim.schema import Wire
 from mmfast.sim.universe import Instrument
@@ -126,6 +126,11 @@ def size(
     closes = wire.reduce_only and lots == abs(account.lots(asset))
     if px_ticks * lots < MIN_NOTIONAL_UUSD and not closes:
         return refusal("minTradeNtlRejected", "Order must have minimum value of $10.", asset)
+    held, after = account.lots(asset), account.lots(asset) + sign * lots
+    grown = abs(after) * px_ticks if abs(after) > abs(held) else 0
+    if grown and leverage(account, instrument).value > greatest_leverage(instrument, grown):
+        words = "Order would cause position to exceed margin tier limit at current leverage"
+        return refusal("perpMaxPositionRejected", words, asset)
     if not may_hold(account, instrument, sign * lots, instruments):
         return refusal("perpMarginRejected", "Insufficient margin to place order.", asset)
     return px_ticks, lots

@@ -202,6 +202,11 @@ def _update_isolated_margin(action: Json) -> Json:
     }
 
 
+def _top_up(action: Json) -> Json:
+    made = {"asset": natural(action, "asset"), "leverage": number(action, "leverage")}
+    return {"type": "topUpIsolatedOnlyMargin", **made}
+
+
 def _reserve_request_weight(action: Json) -> Json:
     return {"type": "reserveRequestWeight", "weight": natural(action, "weight")}
 
@@ -223,6 +228,7 @@ SHAPES: dict[str, Callable[[Json], Json]] = {
     "scheduleCancel": _schedule_cancel,
     "updateLeverage": _update_leverage,
     "updateIsolatedMargin": _update_isolated_margin,
+    "topUpIsolatedOnlyMargin": _top_up,
     "reserveRequestWeight": _reserve_request_weight,
     "noop": lambda action: {"type": "noop"},
     "approveAgent": _approve_agent,

@@ -36,7 +36,7 @@ def test_account_value_is_raw_plus_signed_notional(venue, client):
     sums = {key: float(value) for key, value in state["marginSummary"].items()}
     assert sums["accountValue"] == pytest.approx(sums["totalRawUsd"] - sums["totalNtlPos"], abs=1e-9)
     assert sums["totalMarginUsed"] == 50_000 / 20
-    assert float(state["withdrawable"]) == pytest.approx(sums["accountValue"] - sums["totalMarginUsed"], abs=1e-9)
+    assert float(state["withdrawable"]) == pytest.approx(sums["accountValue"] - 50_000 / 10, abs=1e-9)
     (entry,) = state["assetPositions"]
     held = entry["position"]
     assert (held["szi"], held["entryPx"], held["positionValue"]) == ("-0.5", "99999.0", "50000.0")
