@@ -1,7 +1,7 @@
 """
-The account as the venue has it: reconciles, look-ups of single orders, fills that were missed.
+The account as the venue has it: reconciles, and look-ups of single orders.
 
-In      the venue's lists of open orders, positions, fills and limits.
+In      the venue's lists of open orders, positions and limits; its word about one order.
 Out     a working table and ledgers that agree with them, or a mismatch that is counted.
 Source  user channels are not replayed after a reconnect: what was missed has to be asked for.
 """
@@ -18,10 +18,12 @@ from mmfast.executor import budget as budgets
 from mmfast.executor import lifecycle
 from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
+from mmfast.gateway.audit import Ask, Audit
 from mmfast.gateway.desk import Desk
 from mmfast.gateway.reconcile import (
     DIFFERS,
     FOREIGN,
+    GRACE_NS,
     MARK_GONE,
     MARK_OPEN,
     ORPHAN,
@@ -36,12 +38,8 @@ from mmfast.units import NS_PER_S
 from mmfast.venues.hyperliquid import info, messages
 from mmfast.venues.hyperliquid.errors import HyperliquidError
 
-GRACE_NS = 4 * NS_PER_S  # longer than an order can wait for its expiry and its answer
 LIMIT_EVERY_NS = 60 * NS_PER_S
 RECHECK_NS = NS_PER_S // 2
-FILLS_PER_ANSWER = 2000  # the venue gives no more at once
-
-Ask = Callable[[dict[str, Any], Callable[[Any, int], None]], None]
 
 
 class Account:
@@ -54,10 +52,10 @@ class Account:
     def __init__(self, desk: Desk, address: str, started_ms: int, opened_ms: int, ask: Ask,
                  on_done: Callable[[bool], None], cancel_oids: Callable[[list[tuple[int, int]]], None]) -> None:
         self.desk, self.address, self.ask = desk, address, ask
-        self.started_ms, self.opened_ms = started_ms, opened_ms
         self.on_done, self.cancel_oids = on_done, cancel_oids
         names = [bytes(row["name"]).rstrip(b"\0").decode() for row in desk.instruments]
         self.scales = {name: (inst, int(desk.instruments[inst]["sz_decimals"])) for inst, name in enumerate(names)}
+        self.audit = Audit(desk, address, started_ms, opened_ms, ask, self.scales)
         self.next_ns = 0
         self.limit_ns = -LIMIT_EVERY_NS
         self.streak = 0
@@ -79,10 +77,12 @@ class Account:
         if now_ns - self.limit_ns >= LIMIT_EVERY_NS:
             self.limit_ns = now_ns
             self.ask(info.about("userRateLimit", self.address), self._on_limit)
+        self.audit.step(now_ns)
 
     def abandon(self) -> None:
         """The connection is gone: nothing is agreed any more."""
         self._open, self.next_ns = 0, 0
+        self.audit.abandon()
 
     def _finish(self, agrees: bool, now_ns: int) -> None:
         self._agrees = self._agrees and agrees
@@ -156,20 +156,8 @@ class Account:
                 differs = True
             self.desk.publish_ledger(inst)
         if differs:
-            self._ask_fills(self.started_ms)
+            self.audit.ask_fills(now_ns, from_start=self.streak > 0)
         self._finish(not differs, now_ns)
-
-    def _ask_fills(self, since_ms: int) -> None:
-        self.ask(info.user_fills_by_time(self.address, since_ms), partial(self._on_missed_fills, since_ms))
-
-    def _on_missed_fills(self, since_ms: int, post: Any, now_ns: int) -> None:
-        """Book what was missed; a full answer is not the last one."""
-        fills = self._parsed(post, lambda body: info.parse_fills(body, self.scales)) or ()
-        for fill in fills:
-            self.book(fill, now_ns)
-        last_ms = max((fill.time_ms for fill in fills), default=since_ms)
-        if len(fills) >= FILLS_PER_ANSWER and last_ms > since_ms:
-            self._ask_fills(last_ms)
 
     def _on_limit(self, post: Any, now_ns: int) -> None:
         limit = self._parsed(post, info.parse_rate_limit)
@@ -193,29 +181,22 @@ class Account:
             self.desk.errors.record(str(error))
             return
         order = self.desk.orders[slot]
-        if update is not None and update.status == "open":
-            order["oid"] = update.oid
-            self.desk.apply(slot, lifecycle.RESOLVED_OPEN, now_ns)
-        elif update is not None:
-            self.desk.on_update(update, now_ns)
+        if update is not None:
+            self._settle(slot, update, now_ns)
         elif now_ns - int(order["ts_written_ns"]) > GRACE_NS:
             # Unknown to the venue, and too old to be still under way: its expiry has passed.
             self.desk.apply(slot, lifecycle.RESOLVED_GONE, now_ns, int(order["filled_lots"]))
 
-    # ---- fills
-
-    def on_fills(self, fills: messages.UserFills, now_ns: int) -> None:
-        """Fills of the user channel; the first frame after a subscription repeats old ones."""
-        for fill in fills.fills:
-            self.book(fill, now_ns)
-
-    def book(self, fill: messages.Fill, now_ns: int) -> None:
-        """Book one fill, unless it is from before the run (then it is in the starting position already)."""
-        if fill.inst == messages.FOREIGN:
-            return
-        if fill.time_ms < self.started_ms:
-            books.remember(self.desk.tids[0], fill.tid)
-        elif fill.time_ms < self.opened_ms:
-            self.desk.rebook(fill, now_ns)
+    def _settle(self, slot: int, update: messages.OrderUpdate, now_ns: int) -> None:
+        """What the venue says of one order, when asked: open, or ended by whatever word, with so much traded."""
+        order = self.desk.orders[slot]
+        order["oid"] = update.oid
+        if update.status == "open":
+            self.desk.apply(slot, lifecycle.RESOLVED_OPEN, now_ns)
+        elif messages.status_is_terminal(update.status):
+            self.desk.on_update(update, now_ns)
         else:
-            self.desk.on_fill(fill, now_ns)
+            self.desk.errors.record(f"order status {update.status!r} is new to us: taken for an end")
+            self.desk.apply(slot, lifecycle.RESOLVED_GONE, now_ns, update.orig_lots - update.lots)
+        if update.orig_lots - update.lots > order["filled_lots"]:
+            self.audit.ask_fills(now_ns)

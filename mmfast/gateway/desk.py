@@ -32,7 +32,7 @@ from mmfast.runtime.errorlog import ErrorLog
 from mmfast.runtime.wake import bell_address
 from mmfast.topology import ACCOUNT_READERS
 from mmfast.units import ASK, BID, NS_PER_MS, NS_PER_S, UUSD_PER_USD
-from mmfast.venues.hyperliquid.errors import reject_reason
+from mmfast.venues.hyperliquid.errors import is_final, reject_reason
 from mmfast.venues.hyperliquid.messages import (
     DONE,
     FILLED,
@@ -152,7 +152,9 @@ class Desk:
                 self.apply(slot, lifecycle.ANSWER_LOST, now_ns)
             elif answer.kind == REFUSED:
                 self._count_reject(answer.text)
-                self.apply(slot, lifecycle.ACK_ERROR, now_ns)
+                final = is_final(answer.text)
+                self.counters.add("ambiguous_count", 0 if final else 1)
+                self.apply(slot, lifecycle.ACK_ERROR if final else lifecycle.ANSWER_LOST, now_ns)
             elif answer.kind == FILLED:
                 self.counters.add("order_acked_count")
                 sz_decimals = int(self.instruments[order["inst"]]["sz_decimals"])
@@ -302,10 +304,10 @@ def books_at_start(ledgers: np.ndarray) -> np.ndarray:
     LEDGER records, shape (n,), as they stood when the run began.
 
     A gateway that comes back does not know which fills its predecessor booked: it books all of the run again, from the
-    venue's list. The mark and funding, which no fill carries, are kept.
+    venue's lists, and funding alike. The mark is kept.
     """
     opened = np.zeros(len(ledgers), LEDGER)
-    for field in ("start_position_lots", "start_mark_ticks", "mark_ticks", "funding_uusd"):
+    for field in ("start_position_lots", "start_mark_ticks", "mark_ticks"):
         opened[field] = ledgers[field]
     opened["position_lots"] = ledgers["start_position_lots"]
     return opened

@@ -18,6 +18,9 @@ from mmfast.gateway.orders import NONE, find_by_cloid, find_by_oid
 from mmfast.kernel import kernel
 from mmfast.records.header import bare
 from mmfast.records.order import AMBIGUOUS, FILLED, PENDING, SENT
+from mmfast.units import NS_PER_S
+
+GRACE_NS = 4 * NS_PER_S  # longer than an order can wait for its expiry and its answer
 
 # MARK_OPEN: ours, rests, and we did not know: RESOLVED_OPEN. REVIVE: ours, ended for us, and rests: `revive`.
 # MARK_GONE: live for us, not there: ask by cloid what it traded, then RESOLVED_GONE. Its size stays outstanding

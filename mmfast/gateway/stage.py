@@ -225,10 +225,10 @@ class GatewayStage:
                 for update in messages.order_updates(payload, self.account.scales):
                     self._on_update(update, ts_recv_ns)
             elif code == decode.USER_FILLS:
-                self.account.on_fills(messages.user_fills(payload, self.account.scales), ts_recv_ns)
+                self.account.audit.on_fills(messages.user_fills(payload, self.account.scales), ts_recv_ns)
             elif code == decode.USER:
                 for payment in messages.user_events(payload, self.account.scales).fundings:
-                    self.desk.book_funding(payment)
+                    self.account.audit.book_funding(payment)
             elif code == decode.ERROR:
                 self.errors.record(f"the venue says: {messages.error_text(payload)[:160]}")
         except HyperliquidError as error:

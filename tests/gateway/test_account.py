@@ -2,54 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from support.desk import LIMIT_JSON, NOW, NOW_MS, SALT, Bench, account_json, cloid_json, fill_json, order_json, take
+from support.asked import ADDRESS, LATER, Scene
+from support.desk import LIMIT_JSON, NOW, NOW_MS, SALT, account_json, cloid_json, order_json
 
-from mmfast.gateway.account import FILLS_PER_ANSWER, GRACE_NS, LIMIT_EVERY_NS, RECHECK_NS, Account
-from mmfast.gateway.ledger import is_known
-from mmfast.records.account import KIND_POSITION
+from mmfast.gateway.account import LIMIT_EVERY_NS, RECHECK_NS
+from mmfast.gateway.audit import AGAIN_NS
+from mmfast.gateway.reconcile import GRACE_NS
 from mmfast.records.order import AMBIGUOUS, CANCELED, FILLED, OPEN, SENT
 from mmfast.runtime.errorlog import read_errors
 from mmfast.units import NS_PER_S
-from mmfast.venues.hyperliquid.messages import UNKNOWN, OrderAnswer, PostAnswer, UserFills
-
-ADDRESS = "0x" + "1A" * 20
-LATER = NOW + GRACE_NS + NS_PER_S
-
-
-class Scene(Bench):
-    """An account whose questions wait here for an answer."""
-
-    def __init__(self, folder, started_ms: int = NOW_MS - 100, opened_ms: int = NOW_MS - 50) -> None:
-        super().__init__(folder)
-        self.questions: list[tuple[dict[str, Any], Any]] = []
-        self.done: list[bool] = []
-        self.canceled: list[tuple[int, int]] = []
-        self.account = Account(self.desk, ADDRESS, started_ms, opened_ms,
-                               lambda question, then: self.questions.append((question, then)),
-                               self.done.append, self.canceled.extend)
-
-    def asked(self) -> list[str]:
-        return [question["type"] for question, _ in self.questions]
-
-    def answer(self, kind: str, data: Any, now_ns: int) -> dict[str, Any]:
-        """Answer the oldest question of a kind; the question. ``data`` None is a lost answer."""
-        index = self.asked().index(kind)
-        question, then = self.questions.pop(index)
-        then(None if data is None else PostAnswer(1, None, json.dumps(data).encode(), ""), now_ns)
-        return question
-
-    def reconcile(self, orders: Any = (), lots: int = 0, now_ns: int = LATER) -> None:
-        """A whole reconcile with these lists."""
-        self.account.reconcile(now_ns, 5.0)
-        self.answer("frontendOpenOrders", None if orders is None else list(orders), now_ns)
-        self.answer("clearinghouseState", account_json(lots), now_ns)
-
-    def listed(self, slots: list[int]) -> list[dict[str, Any]]:
-        return [order_json(self.desk.orders[s], 100 + s) for s in slots]
+from mmfast.venues.hyperliquid.messages import UNKNOWN, OrderAnswer
 
 
 @pytest.fixture
@@ -79,7 +44,8 @@ def test_it_asks_about_the_account_in_lower_case(scene):
 def test_no_second_question_is_asked_while_one_is_open(scene):
     scene.account.reconcile(NOW, 5.0)
     scene.account.reconcile(NOW + 1, 5.0)
-    assert sorted(scene.asked()) == ["clearinghouseState", "frontendOpenOrders", "userRateLimit"]
+    assert sorted(scene.asked()) == ["clearinghouseState", "frontendOpenOrders", "userFillsByTime", "userFunding",
+                                     "userRateLimit"]
     assert scene.account.next_ns == NOW + 5 * NS_PER_S
 
 
@@ -207,6 +173,19 @@ def test_an_order_that_the_venue_does_not_know_is_gone_only_after_the_grace(scen
         assert scene.states([slot]) == {state}
 
 
+@pytest.mark.parametrize(("left", "lots"), [(2000, 0), (1500, 500), (0, 2000)])
+def test_a_status_that_nobody_has_heard_of_is_an_end_when_the_venue_is_asked(scene, missing, left, lots):
+    scene.answer("orderStatus", status(scene, missing, "evaporated", left), LATER)
+    assert scene.states([missing]) == {CANCELED}
+    assert scene.desk.orders[missing]["lots"] == lots
+    assert any("evaporated" in line.text for line in read_errors(scene.house))
+
+
+def test_an_order_that_traded_more_than_was_booked_has_its_fills_asked_for(scene, missing):
+    scene.answer("orderStatus", status(scene, missing, "canceled", 1500), LATER + AGAIN_NS)
+    assert "userFillsByTime" in scene.asked()
+
+
 def test_a_lost_or_broken_answer_settles_nothing(scene, missing):
     scene.answer("orderStatus", None, LATER)
     scene.account.resolve(missing)
@@ -230,58 +209,3 @@ def test_an_ambiguous_order_is_settled_by_a_look_up(scene):
     scene.answer("orderStatus", status(scene, slot, "open", 2000), NOW + 1)
     assert scene.states([slot]) == {OPEN}
     assert scene.desk.orders[slot]["oid"] == 100 + slot
-
-
-# ---- fills
-
-
-def test_fills_from_before_the_run_are_remembered_and_not_booked(scene):
-    slot = scene.resting()[0]
-    old = scene.fill(slot, 100, 5, 0, time_ms=scene.account.started_ms - 1)
-    scene.account.on_fills(UserFills(True, ADDRESS, (old,)), NOW)
-    assert scene.desk.ledgers[0]["position_lots"] == 0
-    assert is_known(scene.desk.tids[0], 5)
-    assert take(scene.house, "quoter") == []
-
-
-def test_fills_of_the_run_before_this_process_are_told_as_a_position(scene):
-    slot = scene.resting()[0]
-    fill = scene.fill(slot, 100, 5, 0, time_ms=scene.account.opened_ms - 1)
-    scene.account.book(fill, NOW)
-    assert scene.desk.ledgers[0]["position_lots"] == fill.position_lots
-    assert [record["kind"] for record in take(scene.house, "quoter")] == [KIND_POSITION]
-
-
-def test_a_fill_of_a_coin_that_is_not_ours_is_left_out(scene):
-    slot = scene.resting()[0]
-    scene.account.book(scene.fill(slot, 100, 5, 0, inst=-1, coin="DOGE"), NOW)
-    assert not scene.desk.ledgers["fill_count"].any()
-
-
-def test_missed_fills_are_asked_for_and_booked_once(scene):
-    slots = scene.resting()
-    fill = scene.fill(slots[0], 100, 5, 0)
-    scene.reconcile(scene.listed(slots), lots=fill.position_lots)
-    assert scene.done == [False]
-    for _ in range(2):
-        scene.account._ask_fills(scene.account.started_ms)
-    for _ in range(3):
-        question = scene.answer("userFillsByTime", [fill_json(fill)], LATER)
-        assert question["startTime"] == scene.account.started_ms
-    assert (scene.count("fill_count"), scene.count("fill_duplicate_count")) == (1, 2)
-    assert scene.desk.ledgers[0]["position_lots"] == fill.position_lots
-    scene.reconcile([order_json(scene.desk.orders[s], 100 + s, 1900 if s == slots[0] else None) for s in slots],
-                    lots=fill.position_lots, now_ns=LATER + NS_PER_S)
-    assert scene.done == [False, True]
-
-
-def test_a_full_list_of_fills_is_followed_by_the_next(scene):
-    slot = scene.resting()[0]
-    fills = [fill_json(scene.fill(slot, 1, tid, 0, time_ms=NOW_MS + tid, cloid_lo=0, oid=1))
-             for tid in range(FILLS_PER_ANSWER)]
-    scene.account._ask_fills(scene.account.started_ms)
-    scene.answer("userFillsByTime", fills, LATER)
-    assert scene.count("fill_count") == FILLS_PER_ANSWER
-    question = scene.answer("userFillsByTime", fills[-1:], LATER)
-    assert question["startTime"] == NOW_MS + FILLS_PER_ANSWER - 1
-    assert (scene.count("fill_count"), scene.asked()) == (FILLS_PER_ANSWER, [])

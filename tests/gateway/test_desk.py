@@ -117,12 +117,20 @@ def test_a_full_table_is_counted_and_told(bench):
 # ---- answers
 
 
+@pytest.mark.parametrize("text", ["Internal error", "Invalid nonce: duplicate nonce 17", ""])
+def test_a_refusal_that_proves_nothing_leaves_the_order_ambiguous(bench, text):
+    slots = bench.sent()
+    bench.desk.on_order_answers(slots, [OrderAnswer(REFUSED, text=text)] * len(slots), NOW + 1)
+    assert bench.states(slots) == {AMBIGUOUS}
+    assert (bench.count("order_rejected_count"), bench.count("ambiguous_count")) == (len(slots), len(slots))
+
+
 def test_answers_move_states_and_counters(bench):
     slots = bench.sent()
     lots = int(bench.desk.orders[slots[1]]["lots"])
     size = f"{lots / 1e5:.5f}"
-    answers = [OrderAnswer(RESTING, 11), OrderAnswer(messages.FILLED, 12, size), OrderAnswer(REFUSED, text="margin x"),
-               OrderAnswer(UNKNOWN), OrderAnswer(RESTING, 15), OrderAnswer(RESTING, 16)]
+    answers = [OrderAnswer(RESTING, 11), OrderAnswer(messages.FILLED, 12, size),
+               OrderAnswer(REFUSED, text="Insufficient margin"), OrderAnswer(UNKNOWN), OrderAnswer(RESTING, 15), OrderAnswer(RESTING, 16)]
     bench.desk.on_order_answers(slots, answers, NOW + 1)
     assert bench.desk.orders["state"][slots].tolist() == [OPEN, FILLED, REJECTED, AMBIGUOUS, OPEN, OPEN]
     assert bench.states(slots) == {OPEN, FILLED, REJECTED, AMBIGUOUS}
@@ -356,4 +364,4 @@ def test_a_new_desk_begins_with_the_books_of_the_start():
     opened = books_at_start(ledgers)
     assert opened["position_lots"].tolist() == [20, -30]
     assert (opened["cash_uusd"].tolist(), opened["fill_count"].tolist()) == ([0, 0], [0, 0])
-    assert (opened["funding_uusd"].tolist(), opened["mark_ticks"].tolist()) == ([44, 44], [1_000_001] * 2)
+    assert (opened["funding_uusd"].tolist(), opened["mark_ticks"].tolist()) == ([0, 0], [1_000_001] * 2)

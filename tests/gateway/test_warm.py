@@ -55,11 +55,12 @@ account.reconcile(NOW, 5.0)
 bodies = {"frontendOpenOrders": [{"coin": "BTC", "side": "B", "limitPx": "99000", "sz": "0.001", "oid": 9}],
           "clearinghouseState": {"assetPositions": [], "withdrawable": "0", "marginSummary": {
               "accountValue": "0", "totalMarginUsed": "0", "totalNtlPos": "0", "totalRawUsd": "0"}},
-          "userRateLimit": {"cumVlm": "0", "nRequestsUsed": 1, "nRequestsCap": 10000}}
+          "userRateLimit": {"cumVlm": "0", "nRequestsUsed": 1, "nRequestsCap": 10000},
+          "userFillsByTime": [], "userFunding": []}
 for question, then in list(questions):
     then(messages.PostAnswer(1, None, json.dumps(bodies[question["type"]]).encode(), ""), NOW)
 old = bench.fill(slots[3], 10, 3, 0)
-account.book(old, NOW)
+account.audit.book(old, NOW)
 desk.plan(0, False, NOW + 1)
 desk.orders["state"] = 0
 desk.ledgers["position_lots"] = 50

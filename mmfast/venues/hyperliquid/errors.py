@@ -79,3 +79,18 @@ def reject_reason(text: str) -> str:
         if part in lowered:
             return reason
     return "other"
+
+
+# Refusals of no counter of their own that are known to mean what they say.
+FINAL_PARTS = ("could not immediately match", "reduce only order would increase", "invalid tp/sl price",
+               "no liquidity available", "open interest", "too far from oracle", "away from the reference price",
+               "only post-only orders allowed", "builder fee has not been approved", "batch must not be empty")
+DUPLICATE = "duplicate nonce"  # said of a second copy, which leaves open what became of the first
+
+
+def is_final(text: str) -> bool:
+    """Whether a refusal proves that the order does not exist; words we do not know prove nothing."""
+    lowered = text.lower()
+    if DUPLICATE in lowered:
+        return False
+    return reject_reason(text) != "other" or any(part in lowered for part in FINAL_PARTS)

@@ -24,9 +24,11 @@ from mmfast.venues.hyperliquid.messages import (
     USD_DECIMALS,
     Coins,
     Fill,
+    FundingPayment,
     OrderUpdate,
     decoded,
     fill_of,
+    funding_of,
     update_of,
 )
 from mmfast.venues.hyperliquid.wire import Milliseconds, scaled
@@ -134,6 +136,11 @@ def user_fills_by_time(user: str, start_ms: int, end_ms: int | None = None) -> d
     return question if end_ms is None else {**question, "endTime": end_ms}
 
 
+def user_funding(user: str, start_ms: int) -> dict[str, Any]:
+    """Funding payments since ``start_ms``, at most 500, oldest first."""
+    return {**about("userFunding", user), "startTime": start_ms}
+
+
 def order_status(user: str, oid: int = 0, cloid_hi: int = 0, cloid_lo: int = 0) -> dict[str, Any]:
     """One order, by ``oid`` or, where that is 0, by its client order id."""
     return {**about("orderStatus", user), "oid": oid if oid > 0 else cloid_text(cloid_hi, cloid_lo)}
@@ -208,6 +215,19 @@ class _OrderStatus(Struct):
     order: wire.Update | None = None
 
 
+class _Delta(Struct):
+    type: str = ""
+    coin: str = ""
+    usdc: str = "0"
+    szi: str = "0"
+    fundingRate: str = "0"
+
+
+class _Payment(Struct):
+    time: Milliseconds
+    delta: _Delta
+
+
 class _RateLimit(Struct):
     cumVlm: str
     nRequestsUsed: wire.Id
@@ -240,6 +260,7 @@ _META_CONTEXTS = msgspec.json.Decoder(tuple[_Meta, list[_Context]])
 _ORDERS = msgspec.json.Decoder(list[wire.Order])
 _ACCOUNT = msgspec.json.Decoder(_Account)
 _FILLS = msgspec.json.Decoder(list[wire.Fill])
+_FUNDINGS = msgspec.json.Decoder(list[_Payment])
 _ORDER_STATUS = msgspec.json.Decoder(_OrderStatus)
 _RATE_LIMIT = msgspec.json.Decoder(_RateLimit)
 _ROLE = msgspec.json.Decoder(_Role)
@@ -289,6 +310,13 @@ def parse_open_orders(body: bytes, coins: Coins) -> tuple[OrderUpdate, ...]:
 def parse_fills(body: bytes, coins: Coins) -> tuple[Fill, ...]:
     """Answer to userFills or userFillsByTime."""
     return tuple(fill_of(fill, coins) for fill in decoded(_FILLS, body))
+
+
+def parse_fundings(body: bytes, coins: Coins) -> tuple[FundingPayment, ...]:
+    """Answer to userFunding."""
+    paid = (wire.Funding(p.delta.coin, p.delta.usdc, p.delta.szi, p.delta.fundingRate, p.time)
+            for p in decoded(_FUNDINGS, body) if p.delta.type == "funding")
+    return tuple(funding_of(one, coins) for one in paid)
 
 
 def _position(position: _Position, coins: Coins) -> Position:

@@ -217,7 +217,8 @@ def fill_of(fill: wire.Fill, coins: Coins) -> Fill:
                 "" if fill.liquidation is None else fill.liquidation.liquidatedUser.lower())
 
 
-def _funding(funding: wire.Funding, coins: Coins) -> FundingPayment:
+def funding_of(funding: wire.Funding, coins: Coins) -> FundingPayment:
+    """A funding payment off the wire."""
     inst, sz_decimals = coins.get(funding.coin, (FOREIGN, 0))
     lots = 0 if inst == FOREIGN else scaled(funding.szi, sz_decimals, exact=False)
     uusd = scaled(funding.usdc, USD_DECIMALS, exact=False)
@@ -260,7 +261,7 @@ def user_events(payload: bytes, coins: Coins) -> UserEvents:
     data = decoded(_USER, payload).data
     return UserEvents(
         tuple(fill_of(fill, coins) for fill in data.fills),
-        () if data.funding is None else (_funding(data.funding, coins),),
+        () if data.funding is None else (funding_of(data.funding, coins),),
         () if data.liquidation is None else (_liquidation(data.liquidation),),
         tuple(NonUserCancel(coins.get(c.coin, (FOREIGN, 0))[0], c.coin, c.oid) for c in data.nonUserCancel),
     )

@@ -9,6 +9,7 @@ from mmfast.venues.hyperliquid.errors import (
     HyperliquidError,
     LocalError,
     RemoteError,
+    is_final,
     reject_reason,
 )
 
@@ -51,6 +52,17 @@ TEXTS = {
 @pytest.mark.parametrize(("text", "reason"), TEXTS.items())
 def test_refusals_are_classified(text, reason):
     assert reject_reason(text) == reject_reason(text.upper()) == reason
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_words_of_the_venue_are_final_but_for_a_second_copy_and_what_we_do_not_know(text):
+    spoken = bool(text) and not text.endswith("Rejected")  # statuses are no refusals
+    assert is_final(text) == (spoken and "duplicate nonce" not in text) or not spoken
+
+
+@pytest.mark.parametrize("text", ["", "Internal error", "Invalid nonce: duplicate nonce 17", "502 Bad Gateway"])
+def test_words_that_prove_nothing_are_not_final(text):
+    assert not is_final(text)
 
 
 def test_every_reason_but_a_late_cancel_has_its_counter():

@@ -1,0 +1,102 @@
+"""
+The histories at full size: many, in several processes, each with seeds of its own; the shortest that fails is shown.
+
+In      --histories, --processes, --seed, --steps, --json.
+Out     a line of progress, a table or JSON; exit code 1 with the failing history as code.
+Source  machine.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # as tests/conftest.py does: what tests share is support.<module>
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import seed as seeded
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.statemachine.machine import History
+
+STEPS = 40
+BATCH = 250  # histories of one seed
+
+
+def explore(examples: int, seed: int | None, steps: int = STEPS) -> None:
+    """
+    Run histories; with a seed they are the same ones again.
+
+    Raises
+    ------
+    AssertionError
+        For the shortest history that ends in a difference; its steps are in the notes.
+    """
+    wanted = settings(max_examples=examples, stateful_step_count=steps, deadline=None, database=None, print_blob=False,
+                      phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
+                      report_multiple_bugs=False)
+    run_state_machine_as_test(History if seed is None else seeded(seed)(History), settings=wanted)
+
+
+def batch(task: tuple[int, int, int]) -> tuple[int, int, str]:
+    """One batch: its seed, how many histories, what failed."""
+    seed, count, steps = task
+    try:
+        explore(count, seed, steps)
+    except Exception as error:
+        return seed, count, "".join([*traceback.format_exception(error), *getattr(error, "__notes__", [])])
+    return seed, count, ""
+
+
+def explore_all(histories: int, processes: int, seed: int, steps: int, progress: Any) -> dict[str, Any]:
+    """Batches until all is done or one fails; what was seen."""
+    tasks = [(seed + k, min(BATCH, histories - k * BATCH), steps) for k in range(-(-histories // BATCH))]
+    begun, done, failed = time.monotonic(), 0, []
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for one, count, problem in pool.imap_unordered(batch, tasks):
+            done += count
+            progress(done, time.monotonic() - begun)
+            if problem:
+                failed.append({"seed": one, "problem": problem})
+                pool.terminate()
+                break
+    return {"histories": done, "of": histories, "first_seed": seed, "steps": steps, "processes": processes,
+            "seconds": round(time.monotonic() - begun, 1), "failed": failed}
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="bin/histories", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--histories", type=lambda text: int(float(text)), default=100_000)
+    parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--seed", type=int, default=time.time_ns() // 1_000_000_000)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
+    asked = parser.parse_args()
+
+    def progress(done: int, seconds: float) -> None:
+        left_s = (asked.histories - done) * seconds / max(done, 1)
+        print(f"\r{done:,} of {asked.histories:,} histories, {done / seconds:.0f}/s, {left_s / 60:.0f} min left   ",
+              end="", file=sys.stderr, flush=True)
+
+    result = explore_all(asked.histories, asked.processes, asked.seed, asked.steps, progress)
+    print(file=sys.stderr)
+    for one in result["failed"]:
+        print(one["problem"], file=sys.stderr)
+    if asked.json:
+        print(json.dumps(result))
+    else:
+        verdict = f"seed {result['failed'][0]['seed']} fails" if result["failed"] else "no difference in any of them"
+        print(f"{result['histories']:,} histories from seed {asked.seed} in {result['seconds']:.0f} s: {verdict}")
+    return 1 if result["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

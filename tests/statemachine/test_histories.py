@@ -1,0 +1,54 @@
+"""Whatever happens between gateway, wire and exchange, at the end both have the same books. Long: bin/histories."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.statemachine.run import explore
+from tests.statemachine.truth import check_quiet
+from tests.statemachine.world import World
+
+EXAMPLES = 200
+
+
+def test_books_agree_at_the_end_of_every_history():
+    explore(EXAMPLES, seed=None)
+
+
+@pytest.fixture
+def world():
+    made = World()
+    made.connect()
+    made.advance(200)
+    yield made
+    made.close()
+
+
+def test_the_histories_are_not_empty(world):
+    """Orders rest, fill, are refused and lost in them: otherwise nothing would be compared."""
+    world.quote(0.0, 3, 2000)
+    world.advance(150)
+    assert len(world.venue.open_orders()) == 6
+    world.venue.strike(1, 520, 3000)
+    world.advance(150)
+    assert int(world.desk.ledgers[0]["position_lots"]) == 3000
+    world.lies.append("each")
+    world.to_gateway.fates.extend([("", 0), ("drop", 0)])
+    world.quote(9.0, 3, 2000)
+    world.advance(5000)
+    count = world.desk.counters.get
+    assert min(count("fill_count"), count("ambiguous_count"), count("order_rejected_count")) > 0
+    world.settle()
+    check_quiet(world)
+    assert int(world.desk.ledgers[0]["funding_uusd"]) != 0
+
+
+def test_a_difference_of_one_micro_dollar_is_noticed(world):
+    world.quote(0.0, 3, 2000)
+    world.advance(150)
+    world.venue.strike(1, 520, 3000)
+    world.settle()
+    check_quiet(world)
+    world.desk.ledgers[0]["fee_uusd"] += 1
+    with pytest.raises(AssertionError):
+        check_quiet(world)
