@@ -14,51 +14,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mmfast.sim import depth, margin, wire
+from mmfast.sim import account_answers, depth, margin, market_answers, wire
 from mmfast.sim.accounts import Account
+from mmfast.sim.aggregate import aggregated
+from mmfast.sim.asked import Json, NotServed, Unanswerable, coin_of, main_dex, moment, user_of
 from mmfast.sim.exchange import Exchange
-from mmfast.sim.fees import TIERS, Tier, tier
 from mmfast.sim.orders import Change
-from mmfast.sim.schema import ADDRESS
-from mmfast.sim.universe import MARGIN_TIERS, Instrument
+from mmfast.sim.universe import Instrument
 
-Json = dict[str, Any]
 PAGE = 2000
 FUNDINGS = 500
 
 
-class NotServed(ValueError):
-    """HTTP 422: the request is of no known type, or lacks a field."""
-
-
-def user_of(exchange: Exchange, asked: Json) -> Account:
-    """The account asked about, or an empty one that belongs to nobody."""
-    user = asked.get("user")
-    if not isinstance(user, str) or ADDRESS.match(user) is None:
-        raise NotServed(f"user {user!r} is not an address")
-    return exchange.accounts.masters.get(user.lower()) or Account(user.lower(), 0)
-
-
-def coin_of(exchange: Exchange, asked: Json) -> Instrument | None:
-    """The instrument asked about, None for a coin that is not there."""
-    coin = asked.get("coin")
-    if not isinstance(coin, str):
-        raise NotServed("coin is missing or not a text")
-    return exchange.by_name.get(coin)
-
-
-def moment(asked: Json, key: str, default: int | None = None) -> int:
-    """A time in milliseconds."""
-    value = asked.get(key, default)
-    if value is None:
-        value = default
-    if type(value) is not int:
-        raise NotServed(f"{key} is missing or not a number of milliseconds")
-    return value
-
-
 def meta(exchange: Exchange, asked: Json) -> Json:
     """The universe; an asset's id is its index in it."""
+    main_dex(asked)
     universe = [
         {
             "name": i.name,
@@ -68,20 +38,7 @@ def meta(exchange: Exchange, asked: Json) -> Json:
         }
         for i in exchange.instruments
     ]
-    tables = [
-        [
-            table,
-            {
-                "description": f"tiered {MARGIN_TIERS[table][0][1]}x" if len(MARGIN_TIERS[table]) > 1 else "",
-                "marginTiers": [
-                    {"lowerBound": wire.usd(lower_uusd), "maxLeverage": greatest}
-                    for lower_uusd, greatest in MARGIN_TIERS[table]
-                ],
-            },
-        ]
-        for table in sorted({i.margin_table for i in exchange.instruments})
-    ]
-    return {"universe": universe, "marginTables": tables, "collateralToken": 0}
+    return {"universe": universe, "marginTables": market_answers.margin_tables(exchange), "collateralToken": 0}
 
 
 def meta_and_ctxs(exchange: Exchange, asked: Json) -> list[Any]:
@@ -90,10 +47,12 @@ def meta_and_ctxs(exchange: Exchange, asked: Json) -> list[Any]:
 
 
 def l2_book(exchange: Exchange, asked: Json) -> Json | None:
-    """A book; null for a coin that is not there."""
+    """A book; null for a coin that is not there, HTTP 500 for a precision that is not served."""
     instrument = coin_of(exchange, asked)
     figures, mantissa = asked.get("nSigFigs"), asked.get("mantissa")
-    if instrument is None or not depth.is_precision(figures, mantissa):
+    if not depth.is_precision(figures, mantissa):
+        raise Unanswerable(f"nSigFigs {figures} with mantissa {mantissa}")
+    if instrument is None:
         return None
     return depth.book(instrument, exchange.now_ms, figures, mantissa)
 
@@ -184,7 +143,8 @@ def frontend_open_orders(exchange: Exchange, asked: Json) -> list[Json]:
     return [wire.order_full(exchange.instruments[o.asset], o, o.lots) for o in orders]
 
 
-def _changed(exchange: Exchange, change: Change, lots: int) -> Json:
+def changed(exchange: Exchange, change: Change, lots: int) -> Json:
+    """An order with all its fields and the status that it entered."""
     full = wire.order_full(exchange.instruments[change.order.asset], change.order, lots)
     return {"order": full, "status": change.status, "statusTimestamp": change.time_ms}
 
@@ -198,23 +158,25 @@ def order_status(exchange: Exchange, asked: Json) -> Json:
     if change is None:
         return {"status": "unknownOid"}
     lots = change.order.lots if change.status == "open" else change.lots
-    return {"status": "order", "order": _changed(exchange, change, lots)}
+    return {"status": "order", "order": changed(exchange, change, lots)}
 
 
 def historical_orders(exchange: Exchange, asked: Json) -> list[Json]:
     """The last changes of orders, newest first."""
-    return [_changed(exchange, change, change.lots) for change in reversed(user_of(exchange, asked).orders.history)]
+    return [changed(exchange, change, change.lots) for change in reversed(user_of(exchange, asked).orders.history)]
 
 
 def user_fills(exchange: Exchange, asked: Json) -> list[Json]:
     """The newest fills, newest first."""
-    return list(user_of(exchange, asked).fills)[: -PAGE - 1 : -1]
+    fills = list(user_of(exchange, asked).fills)
+    return (aggregated(fills) if asked.get("aggregateByTime") else fills)[: -PAGE - 1 : -1]
 
 
 def user_fills_by_time(exchange: Exchange, asked: Json) -> list[Json]:
     """Fills of a span of time, oldest first, one page."""
     start, end = moment(asked, "startTime"), moment(asked, "endTime", 2**63)
-    return [made for made in user_of(exchange, asked).fills if start <= made["time"] <= end][:PAGE]
+    fills = [made for made in user_of(exchange, asked).fills if start <= made["time"] <= end]
+    return (aggregated(fills) if asked.get("aggregateByTime") else fills)[:PAGE]
 
 
 def user_funding(exchange: Exchange, asked: Json) -> list[Json]:
@@ -260,33 +222,6 @@ def user_rate_limit(exchange: Exchange, asked: Json) -> Json:
     }
 
 
-def _rate(ppm: int) -> str:
-    return wire.real(ppm / 1e6) or "0.0"
-
-
-def _vip(row: Tier) -> Json:
-    return {"ntlCutoff": f"{row.volume_usd}.0", "cross": _rate(row.taker_ppm), "add": _rate(row.maker_ppm)}
-
-
-def user_fees(exchange: Exchange, asked: Json) -> Json:
-    """The account's fee rates and the schedule they come from."""
-    account = user_of(exchange, asked)
-    row = tier(account.volume_uusd)
-    schedule = {
-        "cross": _rate(TIERS[0].taker_ppm),
-        "add": _rate(TIERS[0].maker_ppm),
-        "tiers": {"vip": [_vip(one) for one in TIERS[1:]], "mm": []},
-        "referralDiscount": "0.04",
-    }
-    return {
-        "dailyUserVlm": [],
-        "feeSchedule": schedule,
-        "userCrossRate": _rate(row.taker_ppm),
-        "userAddRate": _rate(row.maker_ppm),
-        "activeReferralDiscount": "0.0",
-    }
-
-
 def active_asset_data(exchange: Exchange, asked: Json) -> Json | None:
     """What an account may still trade of a coin: buy, then sell."""
     account, instrument = user_of(exchange, asked), coin_of(exchange, asked)
@@ -314,6 +249,30 @@ def extra_agents(exchange: Exchange, asked: Json) -> list[Json]:
     ]
 
 
+def _of_user(found: Any) -> Callable[[Exchange, Json], Any]:
+    """The same answer for every account; the request must name one."""
+    def say(exchange: Exchange, asked: Json) -> Any:
+        user_of(exchange, asked)
+        return found
+
+    return say
+
+
+# Of what this exchange does not have: sub-accounts, staking, vaults, TWAP orders, multi-sig.
+NOTHINGS: dict[str, Any] = {
+    "spotClearinghouseState": {"balances": []},
+    "subAccounts": None,
+    "userVaultEquities": [],
+    "userTwapSliceFills": [],
+    "twapHistory": [],
+    "delegations": [],
+    "delegatorHistory": [],
+    "delegatorRewards": [],
+    "delegatorSummary": account_answers.NOTHING_STAKED,
+    "userToMultiSigSigners": None,
+    "userDexAbstraction": False,
+    "userAbstraction": "disabled",
+}
 ANSWERS: dict[str, Callable[[Exchange, Json], Any]] = {
     "meta": meta,
     "metaAndAssetCtxs": meta_and_ctxs,
@@ -321,13 +280,16 @@ ANSWERS: dict[str, Callable[[Exchange, Json], Any]] = {
     "recentTrades": recent_trades,
     "allPerpMetas": lambda exchange, asked: [meta(exchange, asked)],
     "perpDexs": lambda exchange, asked: [None],
-    "spotMeta": lambda exchange, asked: {"universe": [], "tokens": []},
-    "spotMetaAndAssetCtxs": lambda exchange, asked: [{"universe": [], "tokens": []}, []],
+    "marginTable": market_answers.margin_table,
+    "candleSnapshot": market_answers.candle_snapshot,
+    "fundingHistory": market_answers.funding_history,
+    "predictedFundings": market_answers.predicted_fundings,
+    "spotMeta": lambda exchange, asked: account_answers.SPOT_META,
+    "spotMetaAndAssetCtxs": lambda exchange, asked: [account_answers.SPOT_META, []],
     "allMids": lambda exchange, asked: wire.all_mids(exchange.instruments),
     "exchangeStatus": lambda exchange, asked: {"specialStatuses": None, "time": exchange.now_ms},
     "perpsAtOpenInterestCap": lambda exchange, asked: [],
     "clearinghouseState": clearinghouse_state,
-    "spotClearinghouseState": lambda exchange, asked: {"balances": []},
     "openOrders": open_orders,
     "frontendOpenOrders": frontend_open_orders,
     "orderStatus": order_status,
@@ -338,10 +300,13 @@ ANSWERS: dict[str, Callable[[Exchange, Json], Any]] = {
     "userNonFundingLedgerUpdates": ledger_updates,
     "userRateLimit": user_rate_limit,
     "userRole": lambda exchange, asked: exchange.accounts.role(user_of(exchange, asked).address),
-    "userFees": user_fees,
+    "userFees": account_answers.user_fees,
+    "portfolio": account_answers.portfolio,
+    "referral": account_answers.referral,
+    "maxBuilderFee": account_answers.max_builder_fee,
     "activeAssetData": active_asset_data,
     "extraAgents": extra_agents,
-    "subAccounts": lambda exchange, asked: None,
+    **{kind: _of_user(nothing) for kind, nothing in NOTHINGS.items()},
 }
 
 
@@ -353,6 +318,8 @@ def answer(exchange: Exchange, asked: Any) -> Any:
     ------
     NotServed
         If the request is not of a known type or lacks a field.
+    Unanswerable
+        If it asks for a coin or a dex that is not there.
     """
     kind = asked.get("type") if isinstance(asked, dict) else None
     if not isinstance(kind, str) or kind not in ANSWERS:

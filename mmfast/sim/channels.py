@@ -4,7 +4,8 @@ Channels: which frames each block, each clock and each new subscription brings t
 In      blocks of an exchange, the topics that somebody wants.
 Out     pairs of a topic's key and a frame; nothing is built that nobody wants.
 Source  cadences measured on the venue in September 2026: bbo and trades per block, fast books every 0.54 s,
-        whole books 5.4 s, contexts 1 s, mids and user states 5 s; all coins of a clock in the same block.
+        whole books 5.4 s, contexts 1 s, mids and user states 5 s, contexts of all dexs 13.6 s; all coins of a
+        clock in the same block.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mmfast.sim import answers, depth, topics, wire
+from mmfast.sim import answers, topics, wire
+from mmfast.sim.aggregate import aggregated
 from mmfast.sim.exchange import Block, Exchange
-from mmfast.sim.universe import Instrument
+from mmfast.sim.orders import Change
+from mmfast.sim.snapshots import Prices, deflated, price_changes, prices, snapshot, told
 
 Json = dict[str, Any]
 Output = tuple[str, Json]
@@ -30,6 +33,15 @@ class Cadence:
     context_ms: int = 1000
     mids_ms: int = 5000
     user_ms: int = 5000
+    candle_ms: int = 700
+    all_contexts_ms: int = 13_600
+
+
+# Before June 2026 whole books came every half second.
+REGIMES = {"2025": Cadence(fast_book_ms=500, book_ms=500), "2026": Cadence()}
+# Not told to their user by orderUpdates alone: nobody but the venue wanted them.
+FOREIGN = ("marginCanceled", "liquidatedCanceled", "delistedCanceled", "openInterestCapCanceled",
+           "vaultWithdrawalCanceled")
 
 
 class Clock:
@@ -61,9 +73,13 @@ class Channels:
             "context": Clock(periods.context_ms),
             "mids": Clock(periods.mids_ms),
             "user": Clock(periods.user_ms),
+            "candle": Clock(periods.candle_ms),
+            "all": Clock(periods.all_contexts_ms),
         }
         self._bbo = {i.asset: topics.coin_key("bbo", i.name) for i in exchange.instruments}
         self._trades = {i.asset: topics.coin_key("trades", i.name) for i in exchange.instruments}
+        self._prices: Prices = {}
+        self._told: dict[str, Any] = {}  # by key, what a channel of changes has told last
 
     def after(self, block: Block) -> list[Output]:
         """All frames that a block brings to wanted topics, public ones first."""
@@ -85,20 +101,49 @@ class Channels:
     def _private(self) -> Iterator[Output]:
         ledger, users = self.exchange.ledger, self.exchange.accounts.by_owner
         for owner, changes in ledger.changes.items():
-            for key in self._keys("orderUpdates", users[owner].address):
-                yield key, wire.order_updates(self.exchange.instruments, changes)
+            yield from self._tell_changes(users[owner].address, changes)
         for owner, fills in ledger.fills.items():
-            user = users[owner].address
-            for key in self._keys("userFills", user):
-                yield key, wire.user_fills(user, fills, False)
-            for key in self._keys("userEvents", user):
-                yield key, wire.frame("user", {"fills": fills})
+            yield from self._tell_fills(users[owner].address, fills)
         for owner, paid in ledger.fundings.items():
             user = users[owner].address
             for key in self._keys("userFundings", user):
-                yield key, wire.user_fundings(user, paid, False)
+                yield key, told("userFundings", user, paid, False)
             for key in self._keys("userEvents", user):
                 yield from ((key, wire.frame("user", {"funding": one})) for one in paid)
+        yield from self._tell_ledger()
+
+    def _tell_changes(self, user: str, changes: list[Change]) -> Iterator[Output]:
+        """New states of a user's orders."""
+        instruments = self.exchange.instruments
+        for key in self._keys("orderUpdates", user):
+            yield key, wire.order_updates(instruments, changes)
+        for key in self._keys("userHistoricalOrders", user):
+            entries = [answers.changed(self.exchange, one, one.lots) for one in changes]
+            yield key, told("userHistoricalOrders", user, entries, False)
+        foreign = [one.order for one in changes if one.status in FOREIGN]
+        for key in self._keys("userEvents", user) if foreign else ():
+            shown = [{"coin": instruments[order.asset].name, "oid": order.oid} for order in foreign]
+            yield key, wire.frame("user", {"nonUserCancel": shown})
+
+    def _tell_fills(self, user: str, fills: list[Json]) -> Iterator[Output]:
+        """A user's fills of one block."""
+        for key in self._keys("userFills", user):
+            shown = aggregated(fills) if self.wanted[key]["aggregateByTime"] else fills
+            yield key, told("userFills", user, shown, False)
+        for key in self._keys("userEvents", user):
+            yield key, wire.frame("user", {"fills": fills})
+        for key in self._keys("notification", user):
+            yield from ((key, wire.resting_filled(one)) for one in fills if not one["crossed"])
+
+    def _tell_ledger(self) -> Iterator[Output]:
+        """Transfers since the subscription or the last of these frames."""
+        for key, topic in self.wanted.items():
+            if topic["type"] == "userNonFundingLedgerUpdates":
+                updates = answers.ledger_updates(self.exchange, topic)
+                fresh = updates[self._told.get(key, len(updates)) :]
+                self._told[key] = len(updates)
+                if fresh:
+                    yield key, told("userNonFundingLedgerUpdates", topic["user"], fresh, False)
 
     def _keys(self, kind: str, user: str) -> list[str]:
         """The wanted keys of one user's channel."""
@@ -108,63 +153,52 @@ class Channels:
         due = {name for name, clock in self._clocks.items() if clock.due(now_ms)}
         if not due:
             return
+        if "context" in due:
+            yield from self._fast_contexts()
         for key, topic in list(self.wanted.items()):
             if clock_of(topic) in due:
-                yield from ((key, one) for one in self.snapshot(topic))
+                yield from ((key, one) for one in self.snapshot(topic) if self._is_news(key, topic, one))
+
+    def _fast_contexts(self) -> Iterator[Output]:
+        """Marks and mids that have changed since the last time; a new subscriber was told all of them."""
+        key = topics.key({"type": "fastAssetCtxs"})
+        if key in self.wanted:
+            now = prices(self.exchange.instruments)
+            changes, self._prices = price_changes(self._prices, now), now
+            if changes:
+                yield key, wire.frame("fastAssetCtxs", deflated(changes))
+
+    def _is_news(self, key: str, topic: Json, message: Json) -> bool:
+        """Whether a frame is to be sent again: all are but a candle without another trade."""
+        if topic["type"] != "candle":
+            return True
+        known, self._told[key] = self._told.get(key), message
+        return known != message
 
     def snapshot(self, topic: Json) -> list[Json]:
         """The frames that answer a new subscription; a clocked channel repeats them."""
-        kind, exchange = topic["type"], self.exchange
-        if "coin" in topic and kind != "activeAssetData":
-            return self._coin_snapshot(kind, exchange.by_name[topic["coin"]], topic)
-        if kind == "allMids":
-            return [wire.frame("allMids", {"mids": wire.all_mids(exchange.instruments)})]
-        return self._user_snapshot(kind, topic)
+        made = snapshot(self.exchange, topic)
+        if topic["type"] == "userNonFundingLedgerUpdates":
+            self._told[topics.key(topic)] = len(made[0]["data"]["nonFundingLedgerUpdates"])
+        return made
 
-    def _coin_snapshot(self, kind: str, instrument: Instrument, topic: Json) -> list[Json]:
-        now_ms = self.exchange.now_ms
-        if kind == "bbo":
-            return [wire.bbo(instrument, instrument.market.touch(), now_ms)]
-        if kind == "trades":
-            replayed = self.exchange.recent_trades(instrument)
-            return [wire.frame("trades", replayed)] if replayed else []
-        if kind == "activeAssetCtx":
-            return [wire.active_asset_ctx(instrument)]
-        if kind == "l2Book":
-            data = depth.book(instrument, now_ms, topic["nSigFigs"], topic["mantissa"], topic["fast"])
-            return [wire.frame("l2Book", data)]
-        return []
 
-    def _user_snapshot(self, kind: str, topic: Json) -> list[Json]:
-        exchange, user = self.exchange, topic["user"]
-        if kind == "userFills":
-            return [wire.user_fills(user, answers.user_fills(exchange, topic), True)]
-        if kind == "userFundings":
-            account = answers.user_of(exchange, topic)
-            return [wire.user_fundings(user, list(account.fundings)[-answers.FUNDINGS :], True)]
-        if kind == "userNonFundingLedgerUpdates":
-            updates = answers.ledger_updates(exchange, topic)
-            return [wire.frame(kind, {"isSnapshot": True, "user": user, "nonFundingLedgerUpdates": updates})]
-        if kind == "openOrders":
-            orders = answers.frontend_open_orders(exchange, topic)
-            return [wire.frame(kind, {"dex": "", "user": user, "orders": orders})]
-        if kind == "clearinghouseState":
-            state = answers.clearinghouse_state(exchange, topic)
-            return [wire.frame(kind, {"dex": "", "user": user, "clearinghouseState": state})]
-        if kind == "activeAssetData":
-            return [wire.frame(kind, answers.active_asset_data(exchange, topic))]
-        return []
+CLOCKS = {
+    "activeAssetCtx": "context",
+    "candle": "candle",
+    "allMids": "mids",
+    "assetCtxs": "mids",
+    "allDexsAssetCtxs": "all",
+    "openOrders": "user",
+    "clearinghouseState": "user",
+    "allDexsClearinghouseState": "user",
+    "webData3": "user",
+    "activeAssetData": "user",
+}
 
 
 def clock_of(topic: Json) -> str | None:
     """The clock on which a topic is sent again whole; None for topics of events."""
-    kind = topic["type"]
-    if kind == "l2Book":
+    if topic["type"] == "l2Book":
         return "fast" if topic["fast"] else "book"
-    return {
-        "activeAssetCtx": "context",
-        "allMids": "mids",
-        "openOrders": "user",
-        "clearinghouseState": "user",
-        "activeAssetData": "user",
-    }.get(kind)
+    return CLOCKS.get(topic["type"])

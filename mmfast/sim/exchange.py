@@ -19,6 +19,7 @@ from mmfast.sim.accounts import Accounts, Agent
 from mmfast.sim.admission import Envelope, admit, envelope
 from mmfast.sim.blocks import TAKERS, action_class
 from mmfast.sim.execution import AGENT_DAYS_MS, ActionError, execute
+from mmfast.sim.history import History
 from mmfast.sim.ledger import Ledger
 from mmfast.sim.limits import Limits
 from mmfast.sim.market import Print, Touch
@@ -82,6 +83,7 @@ class Exchange:
         self.source = source
         self.now_ms = start_ms
         self.trades: dict[int, deque[Made]] = {i.asset: deque(maxlen=REPLAYED) for i in self.instruments}
+        self.history = History(self.trades)
         self._pending: list[Pending] = []
         self._count = 0
         self._touches: dict[int, Touch] = {}
@@ -183,7 +185,9 @@ class Exchange:
         if hour != self._hour:
             self._hour = hour
             for instrument in self.instruments:
-                self.ledger.fund(instrument, instrument.context.funding_rate_h)
+                context = instrument.context
+                self.ledger.fund(instrument, context.funding_rate_h)
+                self.history.fund(instrument.asset, self.now_ms, context.funding_rate_h, context.premium)
 
     def _touched(self) -> list[Instrument]:
         """Coins whose best bid or ask differs from the last block's."""
@@ -204,6 +208,7 @@ class Exchange:
                 continue
             self.ledger.name_takers(instrument, prints)
             stamped = [one._replace(time_ms=self.now_ms) for one in prints]
+            self.history.trade(instrument.asset, stamped)
             made = [Made(one, self.ledger.users_of(instrument, one)) for one in stamped]
             printed[instrument.asset] = made
             self.trades[instrument.asset].extend(made)

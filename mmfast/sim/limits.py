@@ -36,6 +36,10 @@ PER_ITEM = {
     "userFills": 20,
     "userFillsByTime": 20,
     "userFunding": 20,
+    "userNonFundingLedgerUpdates": 20,
+    "fundingHistory": 20,
+    "twapHistory": 20,
+    "userTwapSliceFills": 20,
     "candleSnapshot": 60,
 }
 
@@ -50,6 +54,7 @@ class Limits:
     rest_weight_per_minute: int = 1200
     ws_messages_per_minute: int = 2000
     ws_connections: int = 10
+    ws_new_per_minute: int = 30
     ws_subscriptions: int = 1000
     ws_users: int = 15  # the documentation says 10, clients measured 15
     ws_inflight: int = 100

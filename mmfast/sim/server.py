@@ -2,7 +2,7 @@
 Server: the exchange on one loopback port: `/ws`, `POST /info` and `POST /exchange`.
 
 In      HTTP requests and WebSocket connections; the wall clock, which drives the blocks.
-Out     the venue's answers and frames, with its HTTP codes: 415, 400, 422, 429.
+Out     the venue's answers and frames, with its HTTP codes: 415, 400, 422, 429, 500.
 Source  the venue's API pages; codes and bodies as recorded. Entry and exit latency are drawn per action and
         block.
 """
@@ -17,7 +17,8 @@ from typing import Any, Protocol
 import orjson
 from aiohttp import WSMsgType, web
 
-from mmfast.sim.answers import NotServed, answer
+from mmfast.sim.answers import answer
+from mmfast.sim.asked import NotServed, Unanswerable
 from mmfast.sim.blocks import BlockClock
 from mmfast.sim.channels import Cadence, Channels
 from mmfast.sim.exchange import Block, Exchange, Reply
@@ -74,6 +75,7 @@ class Server:
         self._blocks = blocks or BlockClock()
         self._latency = latency or NoLatency()
         self._weight = Bucket(self.limits.rest_weight_per_minute)
+        self._openings = Bucket(self.limits.ws_new_per_minute)
         self._subscribers: dict[str, dict[Session, int]] = {}  # since which block
         self._sessions: set[Session] = set()
         self._runner: web.AppRunner | None = None
@@ -180,7 +182,8 @@ class Server:
                     session.send(frame)
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
-        if self.limits.enabled and len(self._sessions) >= self.limits.ws_connections:
+        if self.limits.enabled and not (len(self._sessions) < self.limits.ws_connections
+                                        and self._openings.take(1, time.monotonic())):
             return web.Response(status=429, text="null")
         socket = web.WebSocketResponse(compress=False, autoping=True)
         await socket.prepare(request)
@@ -216,6 +219,8 @@ class Server:
             found = answer(self.exchange, asked)
         except NotServed:
             return web.Response(status=422, text=UNKNOWN)
+        except Unanswerable:
+            return web.Response(status=500, body=b"null", content_type=JSON)
         self.take_weight(item_weight(kind, found))
         return web.Response(body=orjson.dumps(found), content_type=JSON)
 

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mmfast.sim import topics, wire
-from mmfast.sim.answers import NotServed, answer
+from mmfast.sim.answers import answer
+from mmfast.sim.asked import NotServed, Unanswerable
 from mmfast.sim.limits import Bucket, info_weight
 from mmfast.sim.schema import SchemaError
 
@@ -152,7 +153,11 @@ class Session:
         if not self.server.take_weight(info_weight(payload.get("type"))):
             self._respond(number, "error", "429 Too Many Requests: null")
             return
-        data = answer(self.server.exchange, payload)
+        try:
+            data = answer(self.server.exchange, payload)
+        except Unanswerable:
+            self._respond(number, "error", "500 Internal Server Error: null")
+            return
         self._respond(number, "info", {"type": payload["type"], "data": data})
 
     def _post_action(self, number: int, payload: Json) -> None:

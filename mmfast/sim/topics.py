@@ -3,7 +3,8 @@ Topics: what a client may subscribe to, in the venue's normalised form.
 
 In      the ``subscription`` object of a subscribe or unsubscribe request.
 Out     the normalised object that acks echo, and its JSON text, which is the topic's key.
-Source  acks captured from the venue: defaults filled in, addresses in lower case.
+Source  acks captured from the venue: defaults filled in, addresses in lower case. That an unknown dex costs the
+        connection, as an unknown coin does, is inferred.
 """
 
 from __future__ import annotations
@@ -13,22 +14,24 @@ from typing import Any
 
 import orjson
 
+from mmfast.sim.candles import INTERVALS
 from mmfast.sim.depth import is_precision
 from mmfast.sim.schema import ADDRESS
 
 Json = dict[str, Any]
-INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "8h", "12h", "1d", "3d", "1w", "1M")
-USER_TYPES = (
-    "orderUpdates",
-    "userEvents",
-    "userFills",
-    "userFundings",
-    "userNonFundingLedgerUpdates",
-    "openOrders",
-    "clearinghouseState",
-    "activeAssetData",
-)
-COIN_TYPES = ("l2Book", "bbo", "trades", "activeAssetCtx", "candle", "activeAssetData")
+# Channels of one account, and what their acks fill in.
+USER_TYPES: dict[str, Json] = {
+    **{kind: {} for kind in (
+        "orderUpdates", "userEvents", "userFundings", "userNonFundingLedgerUpdates", "userHistoricalOrders",
+        "allDexsClearinghouseState", "webData3", "spotState", "twapStates", "userTwapSliceFills", "userTwapHistory",
+        "notification")},
+    "userFills": {"aggregateByTime": False},
+    "openOrders": {"dex": ""},
+    "clearinghouseState": {"dex": ""},
+}
+COIN_TYPES = ("bbo", "trades", "activeAssetCtx")
+DEX_TYPES = {"allMids": None, "assetCtxs": ""}
+PLAIN_TYPES = ("allDexsAssetCtxs", "fastAssetCtxs", "outcomeMetaUpdates")
 
 
 class TopicError(ValueError):
@@ -79,28 +82,43 @@ def _of_coin(kind: str) -> Callable[[Json, Container[str]], Json]:
     return lambda asked, coins: {"type": kind, "coin": _coin(asked, coins)}
 
 
-def _of_user(kind: str, **defaults: Any) -> Callable[[Json, Container[str]], Json]:
-    return lambda asked, coins: {
-        "type": kind,
-        "user": _user(asked),
-        **{key: asked.get(key, value) for key, value in defaults.items()},
-    }
+def _of_dex(kind: str, nameless: str | None) -> Callable[[Json, Container[str]], Json]:
+    """A channel of one dex; there is only the first one, and it has no name."""
+    def shape(asked: Json, coins: Container[str]) -> Json:
+        if asked.get("dex"):
+            raise Fatal(f"there is no dex {asked['dex']!r}")
+        return {"type": kind, "dex": nameless}
+
+    return shape
+
+
+def _of_user(kind: str, defaults: Json) -> Callable[[Json, Container[str]], Json]:
+    def shape(asked: Json, coins: Container[str]) -> Json:
+        made = {"type": kind, "user": _user(asked)}
+        for name, value in defaults.items():
+            given = asked.get(name)
+            if given is not None and type(given) is not type(value):
+                raise TopicError(f"{name} {given!r} is not of type {type(value).__name__}")
+            made[name] = value if given is None else given
+        if made.get("dex"):
+            raise Fatal(f"there is no dex {made['dex']!r}")
+        return made
+
+    return shape
 
 
 SHAPES: dict[str, Callable[[Json, Container[str]], Json]] = {
     "l2Book": _book,
     "candle": _candle,
-    **{kind: _of_coin(kind) for kind in ("bbo", "trades", "activeAssetCtx")},
-    "allMids": lambda asked, coins: {"type": "allMids", "dex": asked.get("dex") or None},
-    **{kind: _of_user(kind) for kind in ("orderUpdates", "userEvents", "userFundings", "userNonFundingLedgerUpdates")},
-    "userFills": _of_user("userFills", aggregateByTime=False),
-    "openOrders": _of_user("openOrders", dex=""),
-    "clearinghouseState": _of_user("clearinghouseState", dex=""),
     "activeAssetData": lambda asked, coins: {
         "type": "activeAssetData",
         "user": _user(asked),
         "coin": _coin(asked, coins),
     },
+    **{kind: _of_coin(kind) for kind in COIN_TYPES},
+    **{kind: _of_dex(kind, nameless) for kind, nameless in DEX_TYPES.items()},
+    **{kind: _of_user(kind, defaults) for kind, defaults in USER_TYPES.items()},
+    **{kind: lambda asked, coins: {"type": asked["type"]} for kind in PLAIN_TYPES},
 }
 
 

@@ -204,16 +204,11 @@ def fill(instrument: Instrument, order: Order, facts: Json) -> Json:
     return {**shown, "feeToken": "USDC", "twapId": None}
 
 
-def user_fills(user: str, fills: list[Json], snapshot: bool) -> Json:
-    """The userFills frame; ``isSnapshot`` is present on the first frame only."""
-    head: Json = {"isSnapshot": True} if snapshot else {}
-    return frame("userFills", {**head, "user": user, "fills": fills})
-
-
-def user_fundings(user: str, fundings: list[Json], snapshot: bool) -> Json:
-    """The userFundings frame."""
-    head: Json = {"isSnapshot": True} if snapshot else {}
-    return frame("userFundings", {**head, "user": user, "fundings": fundings})
+def resting_filled(fill: Json) -> Json:
+    """The notification of a resting order's fill."""
+    verb = "Bought" if fill["side"] == SIDES[BID] else "Sold"
+    sz, px = (text.removesuffix(".0") for text in (fill["sz"], fill["px"]))
+    return frame("notification", {"notification": f"Resting order filled: {verb} {sz} {fill['coin']} at ${px}"})
 
 
 def funding(instrument: Instrument, payment_uusd: int, lots: int, rate: float, time_ms: int) -> Json:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from support.venue import Client, Venue, cancel_action, order
 
-from mmfast.sim.answers import ANSWERS, NotServed, answer
+from mmfast.sim.answers import ANSWERS, answer
+from mmfast.sim.asked import NotServed, Unanswerable
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "hyperliquid" / "samples"
 needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="captured samples are not beside the repository")
@@ -130,7 +131,16 @@ def test_fills_by_time_are_cut_to_their_span(venue, client):
 
 def test_unknown_coin_has_a_null_book(venue):
     assert ask(venue, "l2Book", coin="DOGE") is None
-    assert ask(venue, "l2Book", coin="BTC", nSigFigs=5, mantissa=1) is None
+
+
+@pytest.mark.parametrize("asked", [
+    {"type": "l2Book", "coin": "BTC", "nSigFigs": 5, "mantissa": 1},
+    {"type": "fundingHistory", "coin": "DOGE", "startTime": 0},
+    {"type": "candleSnapshot", "req": {"coin": "DOGE", "interval": "1m", "startTime": 0}},
+    {"type": "metaAndAssetCtxs", "dex": "xyz"}, {"type": "meta", "dex": "xyz"}, {"type": "marginTable", "id": 1}])
+def test_request_for_what_is_not_there_is_unanswerable(venue, asked):
+    with pytest.raises(Unanswerable):
+        answer(venue.exchange, asked)
 
 
 @pytest.mark.parametrize("asked", [
@@ -143,6 +153,7 @@ def test_request_of_another_shape_is_not_served(venue, asked):
 
 
 def test_every_request_answers_a_stranger(venue):
-    fields = {"user": "0x" + "00" * 20, "coin": "BTC", "oid": 5, "startTime": 0}
+    fields = {"user": "0x" + "00" * 20, "coin": "BTC", "oid": 5, "startTime": 0, "id": 56, "builder": "0x" + "01" * 20,
+              "req": {"coin": "BTC", "interval": "1h", "startTime": 0}}
     for kind in ANSWERS:
         ask(venue, kind, **fields)

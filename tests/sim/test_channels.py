@@ -7,10 +7,11 @@ from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
+from support.shapes import inflated
 from support.venue import Venue, order
 
 from mmfast.sim import topics
-from mmfast.sim.channels import Cadence, Channels, Clock
+from mmfast.sim.channels import REGIMES, Cadence, Channels, Clock
 
 
 def want(channels, **asked):
@@ -89,3 +90,79 @@ def test_one_users_frames_go_to_nobody_else():
     want(channels, type="orderUpdates", user=second.address)
     first.submit({"type": "order", "grouping": "na", "orders": [order("B", "99990", "0.1")]})
     assert [topic for topic, _ in channels.after(venue.block())] == [key]
+
+
+def hear(channels, venue, key):
+    """Data of one topic's frames in the next block."""
+    return [message["data"] for topic, message in channels.after(venue.block()) if topic == key]
+
+
+def test_a_transfer_is_told_once_and_not_again_to_a_new_subscriber():
+    venue = Venue()
+    client = venue.client()
+    channels = Channels(venue.exchange)
+    key = want(channels, type="userNonFundingLedgerUpdates", user=client.address)
+    (first,) = channels.snapshot(channels.wanted[key])
+    assert len(first["data"]["nonFundingLedgerUpdates"]) == 1
+    venue.exchange.deposit(client.address, 5_000_000)
+    (news,) = hear(channels, venue, key)
+    assert news["nonFundingLedgerUpdates"][0]["delta"] == {"type": "deposit", "usdc": "5.0"}
+    assert "isSnapshot" not in news
+    assert hear(channels, venue, key) == []
+    venue.exchange.deposit(client.address, 1)
+    channels.snapshot(channels.wanted[key])
+    assert hear(channels, venue, key) == []
+
+
+def test_only_a_resting_order_that_is_filled_is_notified():
+    venue = Venue()
+    client = venue.client()
+    channels = Channels(venue.exchange)
+    key = want(channels, type="notification", user=client.address)
+    client.submit({"type": "order", "grouping": "na", "orders": [order("B", "100001", "0.1", "Ioc")]})
+    assert hear(channels, venue, key) == []
+    client.oid(order("B", "100000", "0.1"))
+    venue.source.strike(1, 1_000_000, 10_000)
+    assert hear(channels, venue, key) == [{"notification": "Resting order filled: Bought 0.1 BTC at $100000"}]
+
+
+def test_a_candle_is_repeated_only_with_another_trade_in_it():
+    venue = Venue()
+    channels = Channels(venue.exchange, Cadence(candle_ms=1))
+    key = want(channels, type="candle", coin="BTC", interval="1h")
+    counts = []
+    for strikes in (1, 0, 0, 1, 0):
+        if strikes:
+            venue.source.strike(0, 1_000_010, 10)
+        counts.append([data["n"] for data in hear(channels, venue, key)])
+    assert counts == [[1], [], [], [2], []]
+
+
+def test_fast_contexts_bring_everything_then_changes_only():
+    venue = Venue()
+    channels = Channels(venue.exchange, Cadence(context_ms=1))
+    key = want(channels, type="fastAssetCtxs")
+    (first,) = channels.snapshot(channels.wanted[key])
+    assert inflated(first["data"]) == {"BTC": {"markPx": "100000.0", "midPx": "100000.0"}}
+    assert len(hear(channels, venue, key)) == 1
+    assert hear(channels, venue, key) == []
+    venue.client().oid(order("B", "100000", "0.1"))
+    (changes,) = hear(channels, venue, key)
+    assert inflated(changes) == {"BTC": {"midPx": "100000.5"}}
+
+
+def test_an_order_that_the_venue_takes_away_is_told_as_such():
+    venue = Venue()
+    client = venue.client()
+    channels = Channels(venue.exchange)
+    key = want(channels, type="userEvents", user=client.address)
+    oid = client.oid(order("B", "99990", "0.1"))
+    account = client.account
+    venue.exchange.ledger.begin(venue.now_ms)
+    venue.exchange.ledger.cancel(account, account.orders.open[oid], "marginCanceled")
+    told = dict(channels._private())[key]
+    assert told["data"] == {"nonUserCancel": [{"coin": "BTC", "oid": oid}]}
+
+
+def test_before_june_2026_whole_books_came_every_half_second():
+    assert (REGIMES["2025"].book_ms, REGIMES["2026"].book_ms, REGIMES["2026"].fast_book_ms) == (500, 5400, 540)

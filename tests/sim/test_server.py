@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+import aiohttp
 import pytest
 from support.live_server import live, wall_ms
 from support.venue import Venue, order, order_action
@@ -142,3 +143,32 @@ def test_snapshot_is_never_followed_by_an_older_frame():
         assert times == sorted(times)
 
     live(scenario, latency=Slow(0.0, 0.3))
+
+
+def test_connections_beyond_thirty_a_minute_are_refused():
+    venue = Venue(limits=Limits(ws_new_per_minute=3))
+
+    async def scenario(live_venue):
+        for _ in range(3):
+            async with live_venue.socket():
+                pass
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            async with live_venue.socket():
+                pass
+        assert caught.value.status == 429
+
+    live(scenario, venue)
+
+
+@pytest.mark.parametrize("body", [{"type": "metaAndAssetCtxs", "dex": "xyz"},
+                                  {"type": "fundingHistory", "coin": "DOGE", "startTime": 0}])
+def test_what_is_not_there_is_an_internal_error_without_words(body):
+    async def scenario(venue):
+        async with venue.http.post(venue.url + "/info", json=body) as answer:
+            assert (answer.status, await answer.text()) == (500, "null")
+        async with venue.socket() as client:
+            await client.say(method="post", id=3, request={"type": "info", "payload": body})
+            response = (await client.hear("post"))["data"]["response"]
+            assert response == {"type": "error", "payload": "500 Internal Server Error: null"}
+
+    live(scenario)

@@ -19,6 +19,9 @@ USER = "0x" + "aB" * 20
     ({"type": "userFills", "user": USER},
      '{"type":"userFills","user":"' + USER.lower() + '","aggregateByTime":false}'),
     ({"type": "orderUpdates", "user": USER}, '{"type":"orderUpdates","user":"' + USER.lower() + '"}'),
+    ({"type": "openOrders", "user": USER}, '{"type":"openOrders","user":"' + USER.lower() + '","dex":""}'),
+    ({"type": "allMids"}, '{"type":"allMids","dex":null}'),
+    ({"type": "fastAssetCtxs", "coin": "BTC"}, '{"type":"fastAssetCtxs"}'),
 ])
 def test_defaults_are_filled_in_and_addresses_lowered(asked, text):
     assert key(normalised(asked, COINS)) == text
@@ -27,6 +30,7 @@ def test_defaults_are_filled_in_and_addresses_lowered(asked, text):
 @pytest.mark.parametrize("asked", [
     None, 3, {}, {"type": "noSuchType"}, {"type": "bbo"}, {"type": "bbo", "coin": ["BTC", "ETH"]},
     {"type": "webData2", "user": USER}, {"type": "userFills"}, {"type": "userFills", "user": "0x12"},
+    {"type": "userFills", "user": USER, "aggregateByTime": 1}, {"type": "openOrders", "user": USER, "dex": 3},
     {"type": "l2Book", "coin": "BTC", "fast": "yes"}, {"type": "candle", "coin": "BTC", "interval": "2m"},
 ])
 def test_nonsense_is_answered_and_forgiven(asked):
@@ -36,6 +40,7 @@ def test_nonsense_is_answered_and_forgiven(asked):
 
 
 @pytest.mark.parametrize("asked", [
+    {"type": "allMids", "dex": "xyz"}, {"type": "openOrders", "user": USER, "dex": "xyz"},
     {"type": "bbo", "coin": "btc"}, {"type": "trades", "coin": "DOGE"},
     {"type": "l2Book", "coin": "BTC", "nSigFigs": 6}, {"type": "l2Book", "coin": "BTC", "mantissa": 2},
     {"type": "l2Book", "coin": "BTC", "nSigFigs": 5, "mantissa": 3},

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
+from support import shapes
 from support.venue import Venue
 
 from mmfast.sim.blocks import BlockClock
@@ -25,7 +26,7 @@ def wall_ms() -> int:
 
 
 class Dialogue:
-    """One WebSocket of a client; frames are read with a deadline."""
+    """One WebSocket of a client; frames are read with a deadline, and must be of a shape that was captured."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
@@ -46,6 +47,7 @@ class Dialogue:
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     raise ConnectionError(f"{message.type} {message.data}")
                 frame = message.json()
+                shapes.check_frame(frame)
                 if channel is None or frame["channel"] == channel:
                     return frame
 

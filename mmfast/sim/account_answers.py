@@ -1,0 +1,129 @@
+"""
+Account answers: replies of /info about an account that no trade changes, or that sum up its life.
+
+In      a request object, the exchange's accounts.
+Out     JSON-ready answers in the venue's shapes.
+Source  recorded answers; the venue's info-endpoint pages where there are none. There is no staking, no referral and
+        no vault here: their answers are those of an account that never had to do with them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmfast.sim import margin, wire
+from mmfast.sim.asked import Json, address_of, user_of
+from mmfast.sim.exchange import Exchange
+from mmfast.sim.fees import TIERS, Tier, tier
+
+SPANS = ("day", "week", "month", "allTime")
+REFERRAL_USD = "10000.0"
+SPOT_CROSS, SPOT_ADD = "0.0007", "0.0004"
+STAKING = (("0.0", "0.0"), ("0.0001", "0.05"), ("0.001", "0.1"), ("0.01", "0.15"), ("0.1", "0.2"), ("1.0", "0.3"),
+           ("5.0", "0.4"))
+MAKER_SHARES = (("0.005", "-0.00001"), ("0.015", "-0.00002"), ("0.03", "-0.00003"))
+USDC = {"name": "USDC", "szDecimals": 8, "weiDecimals": 8, "index": 0, "tokenId": "0x6d1e7cde53ba9467b783cb7c530ce054",
+        "isCanonical": True, "evmContract": None, "fullName": None}
+SPOT_META: Json = {"universe": [], "tokens": [USDC]}
+NOTHING_STAKED = {"delegated": "0.0", "undelegated": "0.0", "totalPendingWithdrawal": "0.0", "nPendingWithdrawals": 0}
+
+
+def portfolio(exchange: Exchange, asked: Json) -> list[Any]:
+    """
+    Value and profit of an account over spans of time.
+
+    No samples are kept: a span has its two ends, the first deposit and now.
+    """
+    account = user_of(exchange, asked)
+    value = margin.summary(account, exchange.instruments).account_value_uusd
+    volume = wire.usd(account.volume_uusd)
+    start = account.deposits[0]["time_ms"] if account.deposits else exchange.now_ms
+    ends = [start, exchange.now_ms] if start < exchange.now_ms else [start]
+    values = [account.deposited_uusd, value][-len(ends):]
+    history = {
+        "accountValueHistory": [[time, wire.usd(uusd)] for time, uusd in zip(ends, values)],
+        "pnlHistory": [[time, wire.usd(uusd - account.deposited_uusd)] for time, uusd in zip(ends, values)],
+        "vlm": volume,
+    }
+    return [[name, history] for name in (*SPANS, *(f"perp{span[0].upper()}{span[1:]}" for span in SPANS))]
+
+
+def rate(ppm: int) -> str:
+    """A fee rate."""
+    return wire.real(ppm / 1e6) or "0.0"
+
+
+def _vip(row: Tier) -> Json:
+    return {"ntlCutoff": f"{row.volume_usd}.0", "cross": rate(row.taker_ppm), "add": rate(row.maker_ppm),
+            "spotCross": SPOT_CROSS, "spotAdd": SPOT_ADD}
+
+
+def user_fees(exchange: Exchange, asked: Json) -> Json:
+    """The account's fee rates and the schedule they come from."""
+    row = tier(user_of(exchange, asked).volume_uusd)
+    schedule = {
+        "cross": rate(TIERS[0].taker_ppm),
+        "add": rate(TIERS[0].maker_ppm),
+        "spotCross": SPOT_CROSS,
+        "spotAdd": SPOT_ADD,
+        "tiers": {
+            "vip": [_vip(one) for one in TIERS[1:]],
+            "mm": [{"makerFractionCutoff": share, "add": add} for share, add in MAKER_SHARES],
+        },
+        "referralDiscount": "0.04",
+        "stakingDiscountTiers": [{"bpsOfMaxSupply": bps, "discount": discount} for bps, discount in STAKING],
+    }
+    return {
+        "dailyUserVlm": [],
+        "feeSchedule": schedule,
+        "userCrossRate": rate(row.taker_ppm),
+        "userAddRate": rate(row.maker_ppm),
+        "userSpotCrossRate": SPOT_CROSS,
+        "userSpotAddRate": SPOT_ADD,
+        "activeReferralDiscount": "0.0",
+        "trial": None,
+        "feeTrialEscrow": "0.0",
+        "nextTrialAvailableTimestamp": None,
+        "stakingLink": None,
+        "activeStakingDiscount": {"bpsOfMaxSupply": "0.0", "discount": "0.0"},
+    }
+
+
+def referral(exchange: Exchange, asked: Json) -> Json:
+    """Nobody is referred here."""
+    account = user_of(exchange, asked)
+    return {
+        "referredBy": None,
+        "cumVlm": wire.usd(account.volume_uusd),
+        "unclaimedRewards": "0.0",
+        "claimedRewards": "0.0",
+        "builderRewards": "0.0",
+        "tokenToState": [],
+        "referrerState": {"stage": "needToTrade", "data": {"required": REFERRAL_USD}},
+        "rewardHistory": [],
+    }
+
+
+def max_builder_fee(exchange: Exchange, asked: Json) -> int:
+    """Tenths of a basis point that a builder may charge: none has been approved."""
+    address_of(asked, "builder")
+    user_of(exchange, asked)
+    return 0
+
+
+def web_state(exchange: Exchange, asked: Json) -> Json:
+    """The data of a webData3 frame; there is one dex, and none of its coins is at a cap."""
+    account = user_of(exchange, asked)
+    agent = next((agent for owner, agent in exchange.accounts.agents.values()
+                  if owner is account and agent.name in ("", agent.address)), None)
+    return {
+        "userState": {
+            "agentAddress": agent.address if agent else None,
+            "agentValidUntil": agent.valid_until_ms if agent else None,
+            "cumLedger": wire.usd(account.deposited_uusd),
+            "serverTime": exchange.now_ms,
+            "isVault": False,
+            "user": account.address,
+        },
+        "perpDexStates": [{"totalVaultEquity": "0.0"}],
+    }
