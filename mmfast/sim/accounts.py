@@ -6,8 +6,8 @@ Out     positions in lots with their exact cost, cash, realised profit; the agen
 Source  the venue's clearinghouse: accountValue = totalRawUsd + sum of signed size x mark, checked on a real
         account.
 
-Every fill has two sides. What no user took is booked to `Accounts.crowd`, so positions and cash sum to what
-was deposited less the fees, whatever happens.
+Every fill has two sides. What no user took is booked to `Accounts.crowd`, what the venue itself takes over to
+`Accounts.liquidator`; so positions and cash sum to what was deposited less the fees, whatever happens.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from mmfast.sim.limits import AddressBudget, NonceSet
 from mmfast.sim.orders import OrderBook
 
 FILLS_KEPT = 10_000
-CROWD_OWNER = -1
+CROWD_OWNER, LIQUIDATOR_OWNER = -1, -2
+LIQUIDATOR = "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14"  # a child of the venue's own vault
 
 
 @dataclass(slots=True)
@@ -115,6 +116,8 @@ class Account:
     fundings: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=FILLS_KEPT))
     deposits: list[dict[str, Any]] = field(default_factory=list)
     scheduled_ms: int | None = None
+    partly_liquidated_ms: int = -(10**9)
+    transfers: list[dict[str, Any]] = field(default_factory=list)  # ledger updates other than deposits
 
     def position(self, asset: int) -> Position:
         """The position in ``asset``, made on first use."""
@@ -176,6 +179,7 @@ class Accounts:
         self.agents: dict[str, tuple[Account, Agent]] = {}
         self.nonces: dict[str, NonceSet] = {}
         self.crowd = Account("0x" + "0" * 40, CROWD_OWNER)
+        self.liquidator = Account(LIQUIDATOR, LIQUIDATOR_OWNER)
         self._fund_anyone_uusd = fund_anyone_uusd
         self._free_actions = free_actions
 
@@ -186,6 +190,17 @@ class Accounts:
         account.deposited_uusd += amount_uusd
         account.deposits.append({"time_ms": time_ms, "amount_uusd": amount_uusd})
         return account
+
+    def move(self, source: Account, target: Account, amount_uusd: int) -> None:
+        """Move cash from one account to another."""
+        source.raw_uusd -= amount_uusd
+        source.deposited_uusd -= amount_uusd
+        target.raw_uusd += amount_uusd
+        target.deposited_uusd += amount_uusd
+
+    def holders(self) -> list[Account]:
+        """All accounts that funding is settled with, the crowd excepted."""
+        return [*self.masters.values(), self.liquidator]
 
     def approve(self, master: str, agent: Agent) -> Account:
         """

@@ -197,17 +197,18 @@ def user_funding(exchange: Exchange, asked: Json) -> list[Json]:
 
 
 def ledger_updates(exchange: Exchange, asked: Json) -> list[Json]:
-    """Deposits, oldest first."""
-    start, end = moment(asked, "startTime", 0), moment(asked, "endTime", 2**63)
-    return [
+    """Deposits, transfers and liquidations, oldest first."""
+    start, end, account = moment(asked, "startTime", 0), moment(asked, "endTime", 2**63), user_of(exchange, asked)
+    deposits = [
         {
             "time": one["time_ms"],
             "hash": wire.ZERO_HASH,
             "delta": {"type": "deposit", "usdc": wire.usd(one["amount_uusd"])},
         }
-        for one in user_of(exchange, asked).deposits
-        if start <= one["time_ms"] <= end
+        for one in account.deposits
     ]
+    known = sorted([*deposits, *account.transfers], key=lambda one: one["time"])
+    return [one for one in known if start <= one["time"] <= end]
 
 
 def user_rate_limit(exchange: Exchange, asked: Json) -> Json:

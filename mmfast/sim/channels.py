@@ -102,6 +102,9 @@ class Channels:
         ledger, users = self.exchange.ledger, self.exchange.accounts.by_owner
         for owner, changes in ledger.changes.items():
             yield from self._tell_changes(users[owner].address, changes)
+        for owner, events in ledger.events.items():
+            for key in self._keys("userEvents", users[owner].address):
+                yield from ((key, wire.frame("user", one)) for one in events)
         for owner, fills in ledger.fills.items():
             yield from self._tell_fills(users[owner].address, fills)
         for owner, paid in ledger.fundings.items():

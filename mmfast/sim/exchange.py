@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from mmfast.sim import wire
+from mmfast.sim import liquidation, wire
 from mmfast.sim.accounts import Accounts, Agent
 from mmfast.sim.admission import Envelope, admit, envelope
 from mmfast.sim.blocks import TAKERS, action_class
@@ -126,6 +126,7 @@ class Exchange:
             instrument.market.advance_makers(self.now_ms)
             instrument.refresh()
         self._schedule()
+        liquidation.check(self.ledger)
         early = [one for one in due if action_class(one.request.action) < TAKERS]
         replies = [self._answer(one) for one in early]
         for instrument in self.instruments:

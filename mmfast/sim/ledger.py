@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from mmfast.records.order import TIF_IOC
 from mmfast.sim import triggers, wire
 from mmfast.sim.accounts import Account, Accounts
 from mmfast.sim.fees import fee_uusd, tier
@@ -28,6 +29,7 @@ REDUCE_ONLY_CANCELED, SELF_TRADE_CANCELED, MARGIN_CANCELED = (
     "selfTradeCanceled",
     "marginCanceled",
 )
+LIQUIDATED_CANCELED = "liquidatedCanceled"
 FIRST_OID = 100_000_000_001
 
 
@@ -44,13 +46,15 @@ class Ledger:
         self.changes: defaultdict[int, list[Change]] = defaultdict(list)
         self.fills: defaultdict[int, list[wire.Json]] = defaultdict(list)
         self.fundings: defaultdict[int, list[wire.Json]] = defaultdict(list)
+        self.events: defaultdict[int, list[wire.Json]] = defaultdict(list)
+        self.liquidating: wire.Json | None = None  # what both sides of a forced fill are told
         self.traders: dict[tuple[int, int], dict[int, str]] = {}
         self._next_oid = FIRST_OID
 
     def begin(self, now_ms: int) -> None:
         """Start a block with an empty outbox."""
         self.now_ms = now_ms
-        for outbox in (self.changes, self.fills, self.fundings, self.traders):
+        for outbox in (self.changes, self.fills, self.fundings, self.events, self.traders):
             outbox.clear()
 
     def oid(self) -> int:
@@ -128,6 +132,37 @@ class Ledger:
             self.change(account, order, FILLED)
         return account
 
+    def force(
+        self, account: Account, other: Account, instrument: Instrument, lots: int, px_ticks: int, words: str
+    ) -> None:
+        """
+        Hand ``lots`` of a position to another account outside the book, without fees and public trade.
+
+        ``words`` is the ``dir`` of the fills; those of accounts that nobody trades are told to nobody.
+        """
+        tid = instrument.market.next_tid()
+        for holder, signed in ((account, -lots), (other, lots)):
+            start_lots = holder.lots(instrument.asset)
+            pnl = holder.trade(instrument.asset, signed, px_ticks, 0)
+            order = Order(self.oid(), instrument.asset, BID if signed > 0 else 1 - BID, px_ticks, 0, abs(signed),
+                          TIF_IOC, False, None, holder.owner, self.now_ms, "LiquidationMarket")
+            if holder.owner >= 0:
+                self._tell_fill(holder, order, instrument, {
+                    "px_ticks": px_ticks, "lots": abs(signed), "start_lots": start_lots, "pnl_uusd": pnl,
+                    "fee_uusd": 0, "crossed": True, "tid": tid, "time_ms": self.now_ms, "taker": 0, "dir": words})
+
+    def transfer(self, source: Account, target: Account, amount_uusd: int, delta: wire.Json | None = None) -> None:
+        """Move cash; ``delta`` is what the ledger updates of both say of it."""
+        self.accounts.move(source, target, amount_uusd)
+        self.truth.write("transfer", {"source": source.address, "target": target.address, "uusd": amount_uusd,
+                                      "time_ms": self.now_ms})
+        for account in (source, target) if delta is not None else ():
+            self.note(account, delta or {})
+
+    def note(self, account: Account, delta: wire.Json) -> None:
+        """Add an entry to the non-funding ledger updates of an account."""
+        account.transfers.append({"time": self.now_ms, "hash": wire.ZERO_HASH, "delta": delta})
+
     def cancel(self, account: Account, order: Order, status: str = CANCELED) -> None:
         """Take a resting order out of its market; what was left is what the change shows."""
         self.instruments[order.asset].market.cancel(order.oid)
@@ -165,7 +200,7 @@ class Ledger:
         side.
         """
         crowd = self.accounts.crowd
-        for account in self.accounts.masters.values():
+        for account in self.accounts.holders():
             lots = account.lots(instrument.asset)
             if lots == 0:
                 continue
@@ -202,7 +237,7 @@ class Ledger:
         return known.get(BID, crowd[BID]), known.get(1 - BID, crowd[1 - BID])
 
     def _tell_fill(self, account: Account, order: Order, instrument: Instrument, facts: dict[str, Any]) -> None:
-        shown = wire.fill(instrument, order, facts)
+        shown = wire.fill(instrument, order, facts, self.liquidating)
         account.fills.append(shown)
         self.fills[account.owner].append(shown)
         self.traders.setdefault((instrument.asset, facts["tid"]), {})[order.side] = account.address

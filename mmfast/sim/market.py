@@ -196,6 +196,12 @@ class Market:
             del self.sides[order_id]
         return max(before - lots, 0)
 
+    def next_tid(self) -> int:
+        """A trade id for an execution outside the book."""
+        tid = int(self.book["tid_next"])
+        self.book["tid_next"] = tid + 1
+        return tid
+
     def cancel(self, order_id: int) -> int:
         """Remove a resting order; the lots that were left, 0 if it does not rest."""
         side = self.sides.pop(order_id, -1)

@@ -32,7 +32,7 @@ class Truth:
             self._file = open(path, "ab", buffering=BUFFER_BYTES)  # noqa: SIM115 (closed in close)
 
     def write(self, kind: str, facts: dict[str, Any]) -> None:
-        """Append one line; the kinds are action, order, fill, funding, deposit, agent and leverage."""
+        """Append one line; the kinds are named where it is written."""
         self.count += 1
         if self._file is None:
             return

@@ -177,11 +177,12 @@ def direction(start_lots: int, signed_lots: int) -> str:
     return f"{verb} {'Long' if held > 0 else 'Short'}"
 
 
-def fill(instrument: Instrument, order: Order, facts: Json) -> Json:
+def fill(instrument: Instrument, order: Order, facts: Json, liquidation: Json | None = None) -> Json:
     """
     One fill as userFills and userEvents show it.
 
-    ``facts``: px_ticks, lots, start_lots, pnl_uusd, fee_uusd, crossed, tid, time_ms, taker.
+    ``facts``: px_ticks, lots, start_lots, pnl_uusd, fee_uusd, crossed, tid, time_ms, taker, perhaps dir.
+    ``liquidation`` is told to both sides of a forced fill.
     """
     signed = facts["lots"] if order.side == BID else -facts["lots"]
     shown: Json = {
@@ -191,7 +192,7 @@ def fill(instrument: Instrument, order: Order, facts: Json) -> Json:
         "side": SIDES[order.side],
         "time": facts["time_ms"],
         "startPosition": decimal(facts["start_lots"], instrument.sz_decimals),
-        "dir": direction(facts["start_lots"], signed),
+        "dir": facts.get("dir") or direction(facts["start_lots"], signed),
         "closedPnl": usd(facts["pnl_uusd"]),
         "hash": transaction(facts["taker"]),
         "oid": order.oid,
@@ -201,6 +202,8 @@ def fill(instrument: Instrument, order: Order, facts: Json) -> Json:
     }
     if order.cloid is not None:
         shown["cloid"] = order.cloid
+    if liquidation is not None:
+        shown["liquidation"] = liquidation
     return {**shown, "feeToken": "USDC", "twapId": None}
 
 

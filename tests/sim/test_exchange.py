@@ -49,7 +49,7 @@ def play(venue, clients, steps):
 def check(venue):
     """All that must hold after each block."""
     exchange = venue.exchange
-    accounts = [*exchange.accounts.masters.values(), exchange.accounts.crowd]
+    accounts = [*exchange.accounts.holders(), exchange.accounts.crowd]
     for instrument in exchange.instruments:
         assert sum(account.lots(instrument.asset) for account in accounts) == 0
     deposited = sum(account.deposited_uusd for account in accounts)
@@ -113,6 +113,9 @@ def replay(lines):
             signed = line["lots"] * (1 if line["side"] == BID else -1)
             lots[user] += signed
             cash[user] -= signed * line["px_ticks"] + line["fee_uusd"]
+        elif line["k"] == "transfer":
+            cash[line["source"]] -= line["uusd"]
+            cash[line["target"]] += line["uusd"]
         elif line["k"] == "funding":
             cash[user] += line["uusd"]
         elif line["k"] == "order":
