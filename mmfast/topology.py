@@ -39,6 +39,12 @@ COUNTERS = bare(("value", "i8", (COUNTER_SLOTS,)), size=8 * COUNTER_SLOTS)
 HISTOGRAM = bare(("count", "i8"), ("sum_ns", "i8"), ("max_ns", "i8"), ("_pad", "i8", (5,)),
                  ("bucket", "i8", (HISTOGRAM_BUCKETS,)), size=64 + 8 * HISTOGRAM_BUCKETS)
 
+# What an order was made from, kept with its slot: the frame and every stage after it. The writers of four of them
+# leave the newest RECENT behind, by number: when the gateway has sent an order, the cells have moved on.
+CHAIN = (("frame", market.MARKET), ("feature", feature.FEATURES), ("belief", belief.BELIEF),
+         ("mandate", quote.MANDATE), ("surface", quote.SURFACE), ("quote", quote.QUOTE))
+RECENT = 256
+
 # Which process reads the account: one lossless ring each, so that a slow reader loses nothing.
 ACCOUNT_READERS = ("estimator", "quoter")
 
@@ -64,6 +70,8 @@ def regions(instrument_count: int) -> list[Region]:
         Region("surface", CELLS, quote.SURFACE, n),
         Region("quote", CELLS, quote.QUOTE, n),
         Region("order", CELLS, order.ORDER, order.ORDER_SLOTS),
+        *(Region(f"recent_{stage}", CELLS, dtype, RECENT) for stage, dtype in CHAIN[1:5]),
+        *(Region(f"order_{stage}", CELLS, dtype, order.ORDER_SLOTS) for stage, dtype in CHAIN),
         *(Region(f"account_{reader}", SPSC, account.FILL, ACCOUNT_SLOTS) for reader in ACCOUNT_READERS),
         Region("ledger", CELLS, account.LEDGER, n),
     ]

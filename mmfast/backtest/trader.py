@@ -3,7 +3,7 @@ The trader in virtual time: the kernels of estimator, quoter and gateway, one af
 
 In      market records and news of our orders, at the moment when they reach us.
 Out     beliefs, quotes, and actions on their way to the exchange.
-Source  the decisions are those of `hosts.estimator`, `hosts.quoter` and `gateway.plan`: this file only calls them.
+Source  the decisions are those of `hosts.cycle` and `gateway.plan`: this file only calls them.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ from mmfast.filter.state import FILTER
 from mmfast.gateway.ledger import TIDS, book_fill
 from mmfast.gateway.orders import REGISTER, SLOT_MASK, UNTOLD, apply, fill
 from mmfast.gateway.plan import CANCELS, ORDER_BYTES, PLACES, mark_canceling, mark_written, plan
+from mmfast.governor.portfolio import PORTFOLIO
+from mmfast.hosts.cycle import decide, observe
 from mmfast.hosts.estimator import (
     BELIEF_BYTES,
     FEATURES_BYTES,
     FILTER_BYTES,
     PARAMETERS_BYTES,
     SENSOR_BYTES,
-    sense_record,
 )
-from mmfast.hosts.quoter import MANDATE_BYTES, QUOTE_BYTES, SURFACE_BYTES, cycle
+from mmfast.hosts.quoter import MANDATE_BYTES, QUOTE_BYTES, SURFACE_BYTES
 from mmfast.kernel import kernel
 from mmfast.records.account import FILL, KIND_FILL, LEDGER
 from mmfast.records.belief import BELIEF, KIND_BELIEF
@@ -69,7 +70,8 @@ def hear(me: Any, at: int) -> bool:
 @kernel
 def _take(me: Any, at: int, message: Any, inst: int) -> bool:
     features, params = me["features_at"] + inst * FEATURES_BYTES, me["parameters_at"] + inst * PARAMETERS_BYTES
-    if not sense_record(at, me["sensors_at"] + inst * SENSOR_BYTES, features, params):
+    if not observe(at, as_record(me["sensors_at"] + inst * SENSOR_BYTES, SENSOR), as_record(features, FEATURES),
+                   as_record(params, PARAMETERS)):
         return False
     silence(as_record(features, FEATURES), as_record(me["switches_at"], SWITCHES))
     believe(as_record(me["filters_at"] + inst * FILTER_BYTES, FILTER), as_record(features, FEATURES),
@@ -116,11 +118,13 @@ def _decide(me: Any, inst: int, cause: Any) -> None:
     quote = as_record(me["quotes_at"] + inst * QUOTE_BYTES, QUOTE)
     position_lots = as_record(me["venues_at"] + inst * VENUE_BYTES, VENUE)["known_lots"]
     _stamp(belief, cause, KIND_BELIEF, inst, me["belief_seq"], cause["seq"])
+    belief["cause_kind"] = cause["kind"]
     belief["ts_decoded_ns"] = belief["ts_belief_ns"] = cause["ts_recv_ns"]
     me["belief_seq"] += 1
-    cycle(me, inst, belief, position_lots, as_record(me["parameters_at"] + inst * PARAMETERS_BYTES, PARAMETERS),
-          as_record(me["mandates_at"] + inst * MANDATE_BYTES, MANDATE),
-          as_record(me["surfaces_at"] + inst * SURFACE_BYTES, SURFACE), quote)
+    decide(as_record(me["portfolio"], PORTFOLIO), me["instrument_count"], inst, belief, position_lots,
+           as_record(me["parameters_at"] + inst * PARAMETERS_BYTES, PARAMETERS),
+           as_record(me["mandates_at"] + inst * MANDATE_BYTES, MANDATE),
+           as_record(me["surfaces_at"] + inst * SURFACE_BYTES, SURFACE), quote)
     quote["position_lots"] = position_lots
     _stamp(quote, cause, KIND_QUOTE, inst, me["quote_seq"], belief["seq"])
     quote["ts_decoded_ns"] = quote["ts_belief_ns"] = quote["ts_quote_ns"] = cause["ts_recv_ns"]

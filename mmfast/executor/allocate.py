@@ -198,6 +198,7 @@ def _begin(belief: np.void, mandate: np.void, surface: np.void, params: np.void,
     quote["position_lots"] = math.floor(clips + 0.5) if abs(clips) < 1e15 else 0
     quote["fair_px"], quote["reservation_px"] = belief["fair_px"], surface["reservation_px"]
     quote["gamma"], quote["sigma_bps"], quote["a_bps"] = mandate["gamma"], belief["sigma_bps"], surface["a_bps"]
+    quote["parameters_version"] = params["version"]
     usable = _usable(belief, mandate, surface, params)
     quote["pull"] = 0 if usable else 1
     for side in range(2):

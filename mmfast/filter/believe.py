@@ -45,6 +45,7 @@ def begin(state: np.void, params: np.void) -> None:
     state["fill_lots"], state["fill_log_px_lots"] = 0.0, 0.0
     for source in range(OBSERVATIONS):
         state["used_serial"][source], state["used_ns"][source] = 0, 0
+        state["source_weight"][source] = 0.0
     for side in range(2):
         state["informed_p"][side] = params["informed_prior"]
     for i in range(MODES):
@@ -66,6 +67,9 @@ def begin(state: np.void, params: np.void) -> None:
 @kernel
 def believe(state: np.void, features: np.void, belief: np.void, params: np.void, now_ns: int) -> None:
     """Carry the belief to ``now_ns``, take in what is new in the features, and write the belief."""
+    _keep_before(belief)
+    for source in range(OBSERVATIONS):
+        state["source_weight"][source] = 0.0
     dt_s = _predict(state, params, now_ns)
     evidence.weigh(state, dt_s, features["activity"], features["flow_imbalance"], features["liquidation_ratio"],
                    features["rv_30"], params)
@@ -94,6 +98,9 @@ def on_fill(state: np.void, fill: np.void, belief: np.void, params: np.void) -> 
 
     A fill in which we were the taker tells us nothing that we did not know.
     """
+    _keep_before(belief)
+    for source in range(OBSERVATIONS):
+        state["source_weight"][source] = 0.0
     passive = fill["crossed"] == 0 and fill["lots"] > 0 and fill["px_ticks"] > 0
     if state["placed"] == 1 and passive and fill["side"] in (BID, ASK):
         _predict_to_fill(state, fill, params)
@@ -343,3 +350,15 @@ def _write(state: np.void, belief: np.void) -> None:
         belief["mode_p"][r] = state["mode_p"][r]
     for side in range(2):
         belief["informed_p"][side] = state["informed_p"][side]
+    for source in range(OBSERVATIONS):
+        belief["source_weight"][source] = state["source_weight"][source]
+
+
+@kernel
+def _keep_before(belief: np.void) -> None:
+    """Remember what the belief said until now."""
+    belief["fair_px_before"], belief["v_var_before"] = belief["fair_px"], belief["v_var"]
+    belief["mu_bps_s_before"], belief["mu_var_before"] = belief["mu_bps_s"], belief["mu_var"]
+    belief["sigma_bps_before"] = belief["sigma_bps"]
+    for r in range(MODES):
+        belief["mode_p_before"][r] = belief["mode_p"][r]

@@ -33,6 +33,7 @@ def tick_off(state: np.void, features: np.void, source: int) -> None:
     """Remember that the observation of ``source`` has been used."""
     state["used_serial"][source] = features["obs_serial"][source]
     state["used_ns"][source] = features["obs_ns"][source]
+    state["source_weight"][source] = 1.0
 
 
 @kernel
@@ -72,7 +73,9 @@ def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, f
             tick_off(state, features, source)
             if not (math.isfinite(z) and math.isfinite(r) and r > 0.0):
                 state["reject_count"] += 1
+                state["source_weight"][source] = 0.0
                 continue
+            state["source_weight"][source] = 1.0 / r
             count += 1
             precision += 1.0 / r
             weighted += z / r
@@ -81,6 +84,15 @@ def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, f
             misfit += gap * gap / (state["mu_var"] + features["obs_r"][source])
     if count == 0 or precision <= 0.0:
         return 0.0, math.inf, 0.0
+    _share(state, features, precision)
     z = weighted / precision
     disagreement = (squares - weighted * z) / (count - 1) if count > 1 else 0.0
     return z, (1.0 + (count - 1) * CORRELATION) / precision * max(disagreement, 1.0), misfit / count
+
+
+@kernel
+def _share(state: np.void, features: np.void, precision: float) -> None:
+    """Turn the precisions of the drift's sources into shares of their sum."""
+    for source in range(OBSERVATIONS):
+        if features["obs_kind"][source] == OBS_DRIFT:
+            state["source_weight"][source] /= precision

@@ -64,6 +64,7 @@ FILTER = bare(
     ("lag_product", "f8"),
     ("used_serial", "i8", (OBSERVATIONS,)),
     ("used_ns", "i8", (OBSERVATIONS,)),
+    ("source_weight", "f8", (OBSERVATIONS,)),  # share of a source in what its channel heard last, 0 without news
     # the taker order that last filled us, and the modes before it
     ("fill_open", "i8"),
     ("fill_exch_ns", "i8"),

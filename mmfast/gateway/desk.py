@@ -20,15 +20,18 @@ from mmfast.executor.limits import LIMITS, new_limits
 from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
 from mmfast.gateway import plan as plans
+from mmfast.gateway.chain import Chains
 from mmfast.records.account import FILL, KIND_FILL, KIND_POSITION, LEDGER
 from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, OPEN, ORDER_SLOTS, PENDING
 from mmfast.records.order import FILLED as FILLED_STATE
+from mmfast.records.parameters import PARAMETERS
 from mmfast.records.quote import QUOTE
 from mmfast.rings import seqlock, spsc
 from mmfast.rings.bell import ring_bell
 from mmfast.rings.region import House
 from mmfast.runtime.counters import Counters
 from mmfast.runtime.errorlog import ErrorLog
+from mmfast.runtime.live import refresh
 from mmfast.runtime.wake import bell_address
 from mmfast.topology import ACCOUNT_READERS
 from mmfast.units import ASK, BID, NS_PER_MS, NS_PER_S, UUSD_PER_USD
@@ -57,7 +60,8 @@ class Desk:
         self.counters = Counters(house, "gateway")
         self.errors = ErrorLog(house, "gateway")
         self.instruments = house.table("instrument").copy()
-        self.parameters = house.cells("parameters").copy()
+        self.parameters, self.fresh = house.cells("parameters").copy(), np.zeros(1, PARAMETERS)
+        self.parameters_known = [0] * len(self.instruments)
         self.orders = table.new_orders()
         self.register = table.new_register(salt)
         self.tids = books.new_tids()
@@ -76,6 +80,7 @@ class Desk:
         self.actions = np.zeros(ACTION_MAX, ACTION)
         self.slots = np.zeros((2, ACTION_MAX), np.int64)
         self.counts = np.zeros(4, np.int64)
+        self.chains = Chains(house)
         self.table_address, self.working_address = house.address["order"], int(self.orders.ctypes.data)
         self.quote_cells = house.address["quote"]
         self.freed = np.zeros(ORDER_SLOTS, np.int64)
@@ -95,6 +100,17 @@ class Desk:
     def read_quote(self, inst: int) -> bool:
         """Copy the newest quote set of an instrument; True if it is news."""
         return plans.take_quote(self.quote_cells, inst, *self._quote_news, self.per_usd[inst])
+
+    def read_parameters(self) -> None:
+        """Take over parameters that were changed; the limits stay those of the start."""
+        cells, target = self.house.address["parameters"], int(self.parameters.ctypes.data)
+        for inst, known in enumerate(self.parameters_known):
+            self.parameters_known[inst] = refresh(seqlock.cell_address(cells, inst), known,
+                                                  int(self.fresh.ctypes.data), target + inst * PARAMETERS.itemsize)
+
+    def keep_chain(self, inst: int, slots: list[int]) -> None:
+        """Keep beside new orders what they were made from; after they are out."""
+        self.chains.keep(inst, self.quotes, np.array(slots))
 
     def plan(self, inst: int, may_trade: bool, now_ns: int) -> tuple[list[int], list[int]]:
         """

@@ -137,6 +137,8 @@ class GatewayStage:
             self.place(places, diffed_ns)
         if written_ns:  # the books of the cancels can wait until the orders are out
             self.book_cancels(cancels, written_ns)
+        if places:
+            self.desk.keep_chain(inst, places)
 
     # ---- sending
 
@@ -282,6 +284,7 @@ class GatewayStage:
                 self.flattener.step(now_ns)
         self._count_quoting(now_ns)
         self.desk.sweep(now_ns)
+        self.desk.read_parameters()
         self.counters.put("address_used", int(self.desk.budget[0]["address_used"]))
         self.counters.put("address_cap", int(self.desk.budget[0]["address_cap"]))
         self._rehearse()

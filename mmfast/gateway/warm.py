@@ -18,6 +18,7 @@ from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
 from mmfast.gateway import plan as plans
 from mmfast.gateway import reconcile
+from mmfast.gateway.chain import Chains
 from mmfast.gateway.stamps import Stamps
 from mmfast.records.account import FILL
 from mmfast.records.order import ORDER
@@ -27,6 +28,7 @@ from mmfast.rings.bell import ring_bell
 from mmfast.rings.region import House
 from mmfast.runtime.control import Control
 from mmfast.runtime.heartbeat import Heart
+from mmfast.runtime.live import refresh
 from mmfast.runtime.wake import bell_address
 from mmfast.venues.hyperliquid import decode, rounding
 
@@ -49,6 +51,9 @@ def warm(house: House) -> None:
     plans.take_quote(house.address["quote"], 0, int(counts.ctypes.data), int(spare.ctypes.data), at,
                      int(ledger.ctypes.data), 1)
     plans.may_trade(Control(house).address, Heart(house, "watchdog").address, at, 0, 0, 0)
+    refresh(seqlock.cell_address(house.address["parameters"], 0), 0, int(parameters.ctypes.data),
+            int(parameters.ctypes.data))
+    Chains(house).keep(0, quote, slots[1, :0].copy())
     slot = table.place(orders, register[0], actions[0], quote[0], 0, 0)
     table.allocate(orders, register[0], 0)
     Stamps(house).on_acked(orders[slot], 0)

@@ -3,8 +3,8 @@ The estimator: one nopython loop from market records to beliefs.
 
 In      the market ring, own fills from the account ring.
 Out     one belief for each instrument, and the quoter rung.
-Source  the cycle is: sense, believe, publish. The kernels are those of `sensor` and `filter`; this file only
-        reads rings, stamps times and waits.
+Source  `cycle.observe` and `filter.believe` are what happens to a record; this file only reads rings, stamps times
+        and waits.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from mmfast.filter import believe
 from mmfast.filter.state import FILTER
+from mmfast.hosts.cycle import observe
 from mmfast.kernel import kernel
 from mmfast.records.account import FILL, KIND_FILL
 from mmfast.records.belief import BELIEF, KIND_BELIEF
@@ -24,39 +25,35 @@ from mmfast.records.header import bare
 from mmfast.records.market import (
     BBO,
     BOOK,
-    CTX,
     GAP,
     GAP_LAPPED,
-    KIND_BBO,
     KIND_BOOK,
-    KIND_CTX,
     KIND_GAP,
-    KIND_TIMER,
-    KIND_TRADE,
     MARKET,
-    TIMER,
-    TRADE,
 )
 from mmfast.records.parameters import PARAMETERS
 from mmfast.rings import broadcast, seqlock, spsc
-from mmfast.rings.atomics import as_record, load_acquire, monotonic_ns
+from mmfast.rings.atomics import as_record, load_acquire, load_unordered, monotonic_ns, store_unordered
 from mmfast.rings.bell import lie_down, ring_bell
 from mmfast.rings.region import House
 from mmfast.runtime.catalog import counter_index
 from mmfast.runtime.control import O_STOP, Control
 from mmfast.runtime.counters import Counters, count
 from mmfast.runtime.heartbeat import Heart, beat
+from mmfast.runtime.live import refresh
 from mmfast.runtime.process import Placement
 from mmfast.runtime.wake import SLEEP, bell_address, doze
 from mmfast.sensor import sense
 from mmfast.sensor.state import SENSOR
+from mmfast.topology import RECENT
 
 # Addresses of everything the loop touches, and its position on the market ring.
 ESTIMATOR = bare(
     ("market", "i8"), ("account", "i8"), ("beliefs", "i8"), ("bell", "i8"), ("quoter_bell", "i8"),
     ("heart", "i8"), ("counters", "i8"), ("control", "i8"), ("message", "i8"), ("sensors", "i8"),
     ("filters", "i8"), ("features", "i8"), ("drafts", "i8"), ("parameters", "i8"), ("instrument_count", "i8"),
-    ("position", "i8"), ("belief_number", "i8"), ("idle", "i8"), ("feature_cells", "i8"), size=192)
+    ("position", "i8"), ("belief_number", "i8"), ("idle", "i8"), ("feature_cells", "i8"), ("parameter_cells", "i8"),
+    ("parameters_known", "i8"), ("parameters_spare", "i8"), ("recent_features", "i8"), size=192)
 
 RECORDS, BELIEFS, LAPS, FILLS = (
     counter_index("estimator", n) for n in ("record_count", "belief_count", "lap_count", "fill_count"))
@@ -135,35 +132,22 @@ def _lapped(me: Any) -> None:
 @kernel
 def _take(me: Any, inst: int) -> None:
     """Sense one record for one instrument, and believe, unless more of the same frame is coming."""
-    if sense_record(me["message"], me["sensors"] + inst * SENSOR_BYTES,
-                    me["features"] + inst * FEATURES_BYTES, me["parameters"] + inst * PARAMETERS_BYTES):
+    _refresh(me, inst)
+    if observe(me["message"], as_record(me["sensors"] + inst * SENSOR_BYTES, SENSOR),
+               as_record(me["features"] + inst * FEATURES_BYTES, FEATURES),
+               as_record(me["parameters"] + inst * PARAMETERS_BYTES, PARAMETERS)):
         _believe(me, inst)
 
 
 @kernel
-def sense_record(message: int, sensor_at: int, features_at: int, parameters_at: int) -> bool:
-    """Feed one market record at address ``message`` to the sensor; True if a belief should follow."""
-    sensor, features = as_record(sensor_at, SENSOR), as_record(features_at, FEATURES)
-    params = as_record(parameters_at, PARAMETERS)
-    kind = as_record(message, MARKET)["kind"]
-    if kind == KIND_BBO:
-        sense.on_bbo(sensor, as_record(message, BBO), features, params)
-    elif kind == KIND_TRADE:
-        trade = as_record(message, TRADE)
-        sense.on_trade(sensor, trade, features, params)
-        return trade["batch_index"] + 1 == trade["batch_count"]
-    elif kind == KIND_BOOK:
-        sense.on_book(sensor, as_record(message, BOOK), features, params)
-    elif kind == KIND_CTX:
-        sense.on_ctx(sensor, as_record(message, CTX), features, params)
-        return False
-    elif kind == KIND_TIMER:
-        sense.on_timer(sensor, as_record(message, TIMER), features, params)
-    elif kind == KIND_GAP:
-        sense.on_gap(sensor, as_record(message, GAP), features, params)
-    else:
-        return False
-    return True
+def _refresh(me: Any, inst: int) -> None:
+    """Take over parameters that were changed."""
+    known_at = me["parameters_known"] + 8 * inst
+    known = load_unordered(known_at)
+    now = refresh(seqlock.cell_address(me["parameter_cells"], inst), known, me["parameters_spare"],
+                  me["parameters"] + inst * PARAMETERS_BYTES)
+    if now != known:
+        store_unordered(known_at, now)
 
 
 @kernel
@@ -174,8 +158,6 @@ def _believe(me: Any, inst: int) -> None:
     believe.believe(as_record(me["filters"] + inst * FILTER_BYTES, FILTER),
                     as_record(me["features"] + inst * FEATURES_BYTES, FEATURES), draft,
                     as_record(me["parameters"] + inst * PARAMETERS_BYTES, PARAMETERS), message["ts_recv_ns"])
-    seqlock.store(seqlock.cell_address(me["feature_cells"], inst), me["features"] + inst * FEATURES_BYTES,
-                  FEATURES_BYTES)  # nobody decides on it: `mmfast explain` shows it
     _publish(me, inst, draft, message)
 
 
@@ -184,13 +166,18 @@ def _publish(me: Any, inst: int, draft: Any, cause: Any) -> None:
     """Stamp the draft with where it came from and store it in its cell."""
     now = monotonic_ns()
     draft["seq"], draft["kind"], draft["inst"] = me["belief_number"], KIND_BELIEF, inst
-    draft["src_seq"] = cause["seq"]
+    draft["src_seq"], draft["cause_kind"] = cause["seq"], cause["kind"]
     draft["ts_exch_ns"], draft["ts_recv_ns"] = cause["ts_exch_ns"], cause["ts_recv_ns"]
     draft["ts_decoded_ns"], draft["ts_belief_ns"], draft["ts_ns"] = cause["ts_ns"], now, now
+    features_at, place = me["features"] + inst * FEATURES_BYTES, me["belief_number"] & (RECENT - 1)
+    as_record(features_at, FEATURES)["seq"] = me["belief_number"]
     me["belief_number"] += 1
     seqlock.store(seqlock.cell_address(me["beliefs"], inst), me["drafts"] + inst * BELIEF_BYTES, BELIEF_BYTES)
     count(me["counters"], BELIEFS, 1)
     ring_bell(me["quoter_bell"])
+    # Nobody decides on these: `mmfast explain` shows them.
+    seqlock.store(seqlock.cell_address(me["feature_cells"], inst), features_at, FEATURES_BYTES)
+    seqlock.store(seqlock.cell_address(me["recent_features"], place), features_at, FEATURES_BYTES)
 
 
 @kernel
@@ -223,6 +210,7 @@ class Estimator:
         self.sensors, self.filters = np.zeros(n, SENSOR), np.zeros(n, FILTER)
         self.features, self.drafts = np.zeros(n, FEATURES), np.zeros(n, BELIEF)
         self.parameters = house.cells("parameters").copy()
+        self.known, self.spare = np.zeros(n, np.int64), np.zeros(1, PARAMETERS)
         for inst in range(n):
             sense.begin(self.sensors[inst], self.parameters[inst])
             believe.begin(self.filters[inst], self.parameters[inst])
@@ -236,7 +224,9 @@ class Estimator:
             "filters": self.filters.ctypes.data, "features": self.features.ctypes.data,
             "drafts": self.drafts.ctypes.data, "parameters": self.parameters.ctypes.data,
             "instrument_count": n, "position": broadcast.head(house.address["market"]), "idle": placement.idle,
-            "feature_cells": house.address["feature"],
+            "recent_features": house.address["recent_feature"],
+            "feature_cells": house.address["feature"], "parameter_cells": house.address["parameters"],
+            "parameters_known": self.known.ctypes.data, "parameters_spare": self.spare.ctypes.data,
         }.items():
             self.context[name] = value
         self.address = int(self.context.ctypes.data)
@@ -262,4 +252,4 @@ def monotonic_now() -> int:
     return monotonic_ns()
 
 
-__all__ = ["ESTIMATOR", "Estimator", "main", "run", "sense_record"]
+__all__ = ["ESTIMATOR", "Estimator", "main", "run"]

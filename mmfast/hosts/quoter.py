@@ -3,8 +3,7 @@ The quoter: one nopython loop from beliefs and the position to the quotes we wan
 
 In      beliefs, fills and positions from the account ring.
 Out     mandate, surface and quotes of each instrument, and the gateway rung.
-Source  the cycle is: govern, confine to what other coins leave, price, allocate. The kernels are those of
-        `governor`, `actuary` and `executor.allocate`; this file only reads rings, stamps times and waits.
+Source  `cycle.decide` is the decision; this file only reads rings, stamps times and waits.
 """
 
 from __future__ import annotations
@@ -13,11 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from mmfast.actuary.price import price
-from mmfast.executor.allocate import allocate
 from mmfast.governor import portfolio
-from mmfast.governor.govern import govern
 from mmfast.governor.portfolio import PORTFOLIO
+from mmfast.hosts.cycle import decide
 from mmfast.hosts.estimator import TURN_NS, monotonic_now
 from mmfast.kernel import kernel
 from mmfast.records.account import FILL
@@ -34,19 +31,22 @@ from mmfast.runtime.catalog import counter_index
 from mmfast.runtime.control import O_STOP, Control
 from mmfast.runtime.counters import Counters, count
 from mmfast.runtime.heartbeat import Heart, beat
+from mmfast.runtime.live import refresh
 from mmfast.runtime.process import Placement
 from mmfast.runtime.wake import SLEEP, bell_address, doze
+from mmfast.topology import RECENT
 from mmfast.units import ASK, BID
 
 QUOTER = bare(
     ("beliefs", "i8"), ("account", "i8"), ("mandates", "i8"), ("surfaces", "i8"), ("quotes", "i8"),
     ("bell", "i8"), ("gateway_bell", "i8"), ("heart", "i8"), ("counters", "i8"), ("control", "i8"),
     ("drafts", "i8"), ("parameters", "i8"), ("instrument_count", "i8"), ("quote_number", "i8"), ("idle", "i8"),
-    ("portfolio", "i8"), size=128)
+    ("portfolio", "i8"), ("parameter_cells", "i8"), ("parameters_spare", "i8"), ("recent_beliefs", "i8"),
+    ("recent_mandates", "i8"), ("recent_surfaces", "i8"), size=192)
 
 # Private to the quoter, one for each instrument: what it last read and what it is about to say.
 DRAFT = bare(("version", "i8"), ("position_lots", "i8"), ("account_seq", "i8"), ("fill_recv_ns", "i8"),
-             ("dirty", "i8"), size=64)
+             ("dirty", "i8"), ("parameters_known", "i8"), size=64)
 
 BELIEFS, QUOTES, PULLS, FILLS, TWO_SIDED = (
     counter_index("quoter", n)
@@ -136,34 +136,16 @@ def _read_beliefs(me: Any) -> int:
 
 
 @kernel
-def cycle(me: Any, inst: int, belief: Any, position_lots: int, params: Any, mandate: Any, surface: Any,
-          quote: Any) -> None:
-    """How much risk, what each quote is worth, which quotes: the whole decision."""
-    govern(belief, position_lots, params, mandate)
-    if me["instrument_count"] > 1:
-        _confine(me, inst, belief, position_lots, params, mandate)
-    price(belief, mandate, params, surface)
-    allocate(belief, mandate, surface, params, quote)
-
-
-@kernel
-def _confine(me: Any, inst: int, belief: Any, position_lots: int, params: Any, mandate: Any) -> None:
-    """Leave a coin only the room that the other coins have not used."""
-    book, px = as_record(me["portfolio"], PORTFOLIO), belief["mid_px"]
-    held_usd = position_lots / max(params["lots_per_coin"], 1) * px
-    portfolio.see(book, inst, px, belief["sigma_bps"], held_usd, belief["ts_recv_ns"])
-    long_usd, short_usd = portfolio.caps_usd(book, inst, params["equity_usd"], params["leverage_max"])
-    portfolio.confine(mandate, position_lots, long_usd, short_usd, px, params)
-
-
-@kernel
 def _quote(me: Any, inst: int, at: int) -> None:
     """Decide for one instrument and publish mandate, surface and quotes."""
     draft, belief = as_record(at, DRAFT), as_record(at + O_BELIEF, BELIEF)
     mandate, surface = as_record(at + O_MANDATE, MANDATE), as_record(at + O_SURFACE, SURFACE)
     quote = as_record(at + O_QUOTE, QUOTE)
     params = as_record(me["parameters"] + inst * PARAMETERS_BYTES, PARAMETERS)
-    cycle(me, inst, belief, draft["position_lots"], params, mandate, surface, quote)
+    draft["parameters_known"] = refresh(seqlock.cell_address(me["parameter_cells"], inst), draft["parameters_known"],
+                                        me["parameters_spare"], me["parameters"] + inst * PARAMETERS_BYTES)
+    decide(as_record(me["portfolio"], PORTFOLIO), me["instrument_count"], inst, belief, draft["position_lots"], params,
+           mandate, surface, quote)
     quote["account_seq"], quote["position_lots"] = draft["account_seq"], draft["position_lots"]
     now = monotonic_ns()
     _trace(mandate, KIND_MANDATE, inst, me["quote_number"], belief, now)
@@ -172,6 +154,7 @@ def _quote(me: Any, inst: int, at: int) -> None:
     if draft["fill_recv_ns"] > belief["ts_recv_ns"]:  # a fill, not a frame, caused this
         quote["ts_recv_ns"] = draft["fill_recv_ns"]
         quote["ts_decoded_ns"], quote["ts_belief_ns"] = draft["fill_recv_ns"], draft["fill_recv_ns"]
+    place = me["quote_number"] & (RECENT - 1)
     me["quote_number"] += 1
     seqlock.store(seqlock.cell_address(me["mandates"], inst), at + O_MANDATE, MANDATE_BYTES)
     seqlock.store(seqlock.cell_address(me["surfaces"], inst), at + O_SURFACE, SURFACE_BYTES)
@@ -181,6 +164,10 @@ def _quote(me: Any, inst: int, at: int) -> None:
     if quote["level_count"][BID] > 0 and quote["level_count"][ASK] > 0:
         count(me["counters"], TWO_SIDED, 1)
     ring_bell(me["gateway_bell"])
+    # What the quotes were made from, for whoever asks why an order was sent.
+    seqlock.store(seqlock.cell_address(me["recent_beliefs"], place), at + O_BELIEF, BELIEF_BYTES)
+    seqlock.store(seqlock.cell_address(me["recent_mandates"], place), at + O_MANDATE, MANDATE_BYTES)
+    seqlock.store(seqlock.cell_address(me["recent_surfaces"], place), at + O_SURFACE, SURFACE_BYTES)
 
 
 @kernel
@@ -205,7 +192,7 @@ class Quoter:
         for inst in range(n):
             draft = self.drafts[inst * stride : inst * stride + DRAFT.itemsize // 8].view(DRAFT)
             draft["position_lots"], draft["account_seq"] = positions[inst], -1
-        self.portfolio = np.zeros(1, PORTFOLIO)
+        self.portfolio, self.spare = np.zeros(1, PORTFOLIO), np.zeros(1, PARAMETERS)
         portfolio.begin(self.portfolio[0], n)
         self.context = np.zeros(1, QUOTER)
         for name, value in {
@@ -216,7 +203,9 @@ class Quoter:
             "counters": Counters(house, "quoter").address, "control": Control(house).address,
             "drafts": self.drafts.ctypes.data, "parameters": self.parameters.ctypes.data,
             "instrument_count": n, "idle": placement.idle,
-            "portfolio": self.portfolio.ctypes.data,
+            "portfolio": self.portfolio.ctypes.data, "parameter_cells": house.address["parameters"],
+            "parameters_spare": self.spare.ctypes.data, "recent_beliefs": house.address["recent_belief"],
+            "recent_mandates": house.address["recent_mandate"], "recent_surfaces": house.address["recent_surface"],
         }.items():
             self.context[name] = value
         self.address = int(self.context.ctypes.data)

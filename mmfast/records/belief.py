@@ -9,6 +9,7 @@ V = anchor_px * exp(v_bps * 1e-4) is the fair value; ticks of the touch ride alo
 
 from __future__ import annotations
 
+from mmfast.records.feature import OBSERVATIONS
 from mmfast.records.header import STAMPS, record
 
 KIND_BELIEF = 31
@@ -42,5 +43,14 @@ BELIEF = record(
     ("touch_lots", "i8", (2,)),
     ("theta", "f8"),  # how fast the drift fades, 1/s; 0 if it is not learned
     ("gradient", "f8"),  # imbalance near the touch minus far from it, NaN until known
-    size=320,
+    # what was believed before this cause, 0 if nothing was; and what came in
+    ("fair_px_before", "f8"),
+    ("v_var_before", "f8"),
+    ("mu_bps_s_before", "f8"),
+    ("mu_var_before", "f8"),
+    ("sigma_bps_before", "f8"),
+    ("mode_p_before", "f8", (3,)),
+    ("cause_kind", "i8"),  # kind of the market record or fill that this belief came from
+    ("source_weight", "f8", (OBSERVATIONS,)),  # share of a source in what its channel heard now, 0 without news
+    size=512,
 )

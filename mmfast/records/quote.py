@@ -91,5 +91,6 @@ QUOTE = record(
     ("take_side", "i8"),
     ("take_lots", "i8"),
     ("take_px_ticks", "i8"),
+    ("parameters_version", "i8"),
     size=1024,
 )
