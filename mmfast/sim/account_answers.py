@@ -9,12 +9,14 @@ Source  recorded answers; the venue's info-endpoint pages where there are none. 
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from mmfast.sim import margin, wire
+from mmfast.sim.accounts import Account
 from mmfast.sim.asked import Json, address_of, user_of
 from mmfast.sim.exchange import Exchange
-from mmfast.sim.fees import TIERS, Tier, tier
+from mmfast.sim.fees import DAY_MS, TIERS, Tier
 
 SPANS = ("day", "week", "month", "allTime")
 REFERRAL_USD = "10000.0"
@@ -58,9 +60,24 @@ def _vip(row: Tier) -> Json:
             "spotCross": SPOT_CROSS, "spotAdd": SPOT_ADD}
 
 
+def daily_volume(exchange: Exchange, account: Account) -> list[Json]:
+    """What an account and all accounts have traded on each day that counts, oldest first."""
+    whole = exchange.ledger.daily.days
+    return [
+        {
+            "date": datetime.datetime.fromtimestamp(day * DAY_MS / 1000, datetime.UTC).date().isoformat(),
+            "userCross": wire.usd(account.daily.days.get(day, [0, 0])[0]),
+            "userAdd": wire.usd(account.daily.days.get(day, [0, 0])[1]),
+            "exchange": wire.usd(sum(whole[day])),
+        }
+        for day in sorted(whole)
+    ]
+
+
 def user_fees(exchange: Exchange, asked: Json) -> Json:
     """The account's fee rates and the schedule they come from."""
-    row = tier(user_of(exchange, asked).volume_uusd)
+    account = user_of(exchange, asked)
+    taker_ppm, maker_ppm = exchange.ledger.rates(account)
     schedule = {
         "cross": rate(TIERS[0].taker_ppm),
         "add": rate(TIERS[0].maker_ppm),
@@ -74,10 +91,10 @@ def user_fees(exchange: Exchange, asked: Json) -> Json:
         "stakingDiscountTiers": [{"bpsOfMaxSupply": bps, "discount": discount} for bps, discount in STAKING],
     }
     return {
-        "dailyUserVlm": [],
+        "dailyUserVlm": daily_volume(exchange, account),
         "feeSchedule": schedule,
-        "userCrossRate": rate(row.taker_ppm),
-        "userAddRate": rate(row.maker_ppm),
+        "userCrossRate": rate(taker_ppm),
+        "userAddRate": rate(maker_ppm),
         "userSpotCrossRate": SPOT_CROSS,
         "userSpotAddRate": SPOT_ADD,
         "activeReferralDiscount": "0.0",
@@ -105,10 +122,8 @@ def referral(exchange: Exchange, asked: Json) -> Json:
 
 
 def max_builder_fee(exchange: Exchange, asked: Json) -> int:
-    """Tenths of a basis point that a builder may charge: none has been approved."""
-    address_of(asked, "builder")
-    user_of(exchange, asked)
-    return 0
+    """Tenths of a basis point that a builder may charge."""
+    return user_of(exchange, asked).builders.get(address_of(asked, "builder"), 0) // 10
 
 
 def web_state(exchange: Exchange, asked: Json) -> Json:

@@ -16,10 +16,13 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from mmfast.sim.fees import DailyVolume
 from mmfast.sim.limits import AddressBudget, NonceSet
 from mmfast.sim.orders import OrderBook
+from mmfast.sim.signature import keccak
 
 FILLS_KEPT = 10_000
+TRIGGERS_PER_DAY = 10
 CROWD_OWNER, LIQUIDATOR_OWNER = -1, -2
 LIQUIDATOR = "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14"  # a child of the venue's own vault
 
@@ -108,6 +111,11 @@ class Account:
     fees_uusd: int = 0
     funding_uusd: int = 0
     volume_uusd: int = 0
+    spot_uusd: int = 0
+    master: Account | None = None
+    name: str = ""
+    builders: dict[str, int] = field(default_factory=dict)  # greatest fee in parts per million, by builder
+    daily: DailyVolume = field(default_factory=DailyVolume)
     budget: AddressBudget = field(default_factory=AddressBudget)
     positions: dict[int, Position] = field(default_factory=dict)
     leverages: dict[int, Leverage] = field(default_factory=dict)
@@ -116,6 +124,7 @@ class Account:
     fundings: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=FILLS_KEPT))
     deposits: list[dict[str, Any]] = field(default_factory=list)
     scheduled_ms: int | None = None
+    fired: deque[int] = field(default_factory=lambda: deque(maxlen=TRIGGERS_PER_DAY))  # when switches went off
     partly_liquidated_ms: int = -(10**9)
     transfers: list[dict[str, Any]] = field(default_factory=list)  # ledger updates other than deposits
 
@@ -185,7 +194,7 @@ class Accounts:
 
     def deposit(self, address: str, amount_uusd: int, time_ms: int) -> Account:
         """Credit ``amount_uusd`` to a master, which is made when new."""
-        account = self.masters.get(address.lower()) or self._create(address.lower())
+        account = self.of(address)
         account.raw_uusd += amount_uusd
         account.deposited_uusd += amount_uusd
         account.deposits.append({"time_ms": time_ms, "amount_uusd": amount_uusd})
@@ -201,6 +210,34 @@ class Accounts:
     def holders(self) -> list[Account]:
         """All accounts that funding is settled with, the crowd excepted."""
         return [*self.masters.values(), self.liquidator]
+
+    def of(self, address: str) -> Account:
+        """The account of an address, made when new."""
+        return self.masters.get(address.lower()) or self._create(address.lower())
+
+    def subs(self, master: Account) -> list[Account]:
+        """The sub-accounts of a master."""
+        return [one for one in self.masters.values() if one.master is master]
+
+    def family(self, account: Account) -> list[Account]:
+        """A master and its sub-accounts, of which ``account`` is one: their volumes count together."""
+        master = account.master or account
+        return [master, *self.subs(master)]
+
+    def create_sub(self, master: Account, name: str) -> Account:
+        """A new sub-account; its address is a hash of its master's and of how many there are."""
+        made = self._create("0x" + keccak(f"{master.address}:{len(self.subs(master))}".encode())[12:].hex())
+        made.master, made.name = master, name
+        return made
+
+    def acting(self, account: Account, vault: str | None) -> Account | None:
+        """The account that ``account`` acts for when it names a vault: itself or a sub-account of its own."""
+        target = account if vault is None else self.masters.get(vault)
+        return target if target is not None and account in (target, target.master) else None
+
+    def agents_of(self, master: Account) -> list[Agent]:
+        """The wallets that may sign for a master."""
+        return [agent for owner, agent in self.agents.values() if owner is master]
 
     def approve(self, master: str, agent: Agent) -> Account:
         """
@@ -240,7 +277,10 @@ class Accounts:
         """What an address is, in the venue's words."""
         if address in self.agents:
             return {"role": "agent", "data": {"user": self.agents[address][0].address}}
-        return {"role": "user"} if address in self.masters else {"role": "missing"}
+        account = self.masters.get(address)
+        if account is not None and account.master is not None:
+            return {"role": "subAccount", "data": {"master": account.master.address}}
+        return {"role": "missing" if account is None else "user"}
 
     def _create(self, address: str) -> Account:
         account = Account(address, len(self.by_owner) + 1, budget=AddressBudget(self._free_actions))

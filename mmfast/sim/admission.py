@@ -15,6 +15,7 @@ from mmfast.sim.accounts import Account, Accounts
 from mmfast.sim.limits import BATCH_MAX, Limits, action_count
 from mmfast.sim.schema import ADDRESS, SchemaError
 
+MASTER_ONLY = ("reserveRequestWeight", "createSubAccount", "subAccountTransfer")
 STALE_COST = 5  # an expired action costs this many times its count
 
 
@@ -58,7 +59,7 @@ def envelope(body: Any, source: str) -> Envelope:
 
 def _user_digest(action: dict[str, Any]) -> bytes:
     try:
-        return signature.approve_agent_digest(action)
+        return signature.user_digest(action)
     except ValueError as error:
         raise SchemaError(f"signatureChainId {action['signatureChainId']!r} is not hexadecimal") from error
 
@@ -74,8 +75,12 @@ def admit(request: Envelope, accounts: Accounts, limits: Limits, now_ms: int) ->
     account = accounts.signer(request.signer, now_ms)
     if account is None or (request.action["type"] in schema.USER_SIGNED and request.signer in accounts.agents):
         return f"User or API Wallet {request.signer} does not exist."
-    if request.vault is not None and request.vault != account.address:
+    if request.action["type"] in MASTER_ONLY and request.signer in accounts.agents:
+        return f"Must deposit before performing actions. User: {request.signer}"
+    acting = accounts.acting(account, request.vault)
+    if acting is None:
         return f"Vault not registered: {request.vault}"
+    account = acting
     nonces = accounts.nonce_set(request.signer)
     refused = nonces.refusal(request.nonce, now_ms)
     if refused:

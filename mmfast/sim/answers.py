@@ -250,6 +250,28 @@ def extra_agents(exchange: Exchange, asked: Json) -> list[Json]:
     ]
 
 
+def spot_state(exchange: Exchange, asked: Json) -> Json:
+    """Dollars that are not in the perpetuals' account."""
+    held = user_of(exchange, asked).spot_uusd
+    dollars = {"coin": "USDC", "token": 0, "total": wire.usd(held), "hold": "0.0", "entryNtl": "0.0"}
+    return {"balances": [dollars] if held else []}
+
+
+def sub_accounts(exchange: Exchange, asked: Json) -> list[Json] | None:
+    """The sub-accounts of a master with their states; null for an account that has none."""
+    master = user_of(exchange, asked)
+    return [
+        {
+            "subAccountUser": sub.address,
+            "name": sub.name,
+            "master": master.address,
+            "clearinghouseState": clearinghouse_state(exchange, {"user": sub.address}),
+            "spotState": spot_state(exchange, {"user": sub.address}),
+        }
+        for sub in exchange.accounts.subs(master)
+    ] or None
+
+
 def _of_user(found: Any) -> Callable[[Exchange, Json], Any]:
     """The same answer for every account; the request must name one."""
     def say(exchange: Exchange, asked: Json) -> Any:
@@ -259,10 +281,8 @@ def _of_user(found: Any) -> Callable[[Exchange, Json], Any]:
     return say
 
 
-# Of what this exchange does not have: sub-accounts, staking, vaults, TWAP orders, multi-sig.
+# Of what this exchange does not have: staking, vaults, TWAP orders, multi-sig.
 NOTHINGS: dict[str, Any] = {
-    "spotClearinghouseState": {"balances": []},
-    "subAccounts": None,
     "userVaultEquities": [],
     "userTwapSliceFills": [],
     "twapHistory": [],
@@ -289,8 +309,10 @@ ANSWERS: dict[str, Callable[[Exchange, Json], Any]] = {
     "spotMetaAndAssetCtxs": lambda exchange, asked: [account_answers.SPOT_META, []],
     "allMids": lambda exchange, asked: wire.all_mids(exchange.instruments),
     "exchangeStatus": lambda exchange, asked: {"specialStatuses": None, "time": exchange.now_ms},
-    "perpsAtOpenInterestCap": lambda exchange, asked: [],
+    "perpsAtOpenInterestCap": lambda exchange, asked: [one.name for one in exchange.instruments if one.capped],
     "clearinghouseState": clearinghouse_state,
+    "spotClearinghouseState": spot_state,
+    "subAccounts": sub_accounts,
     "openOrders": open_orders,
     "frontendOpenOrders": frontend_open_orders,
     "orderStatus": order_status,

@@ -66,6 +66,7 @@ class Options:
     block_ms: float | None = None
     limits: bool = True
     die_with_parent: bool = False
+    volume_usd: float = 0.0
 
 
 def sources(options: Options) -> dict[str, Any]:
@@ -99,6 +100,7 @@ def build(options: Options, start_ms: int) -> Exchange:
     made = Exchange(markets, Accounts(fund), Limits(enabled=options.limits), Truth(options.truth), start_ms=start_ms)
     for address, amount_usd in options.accounts:
         made.deposit(address, round(amount_usd * UUSD_PER_USD))
+        made.accounts.of(address).volume_uusd = round(options.volume_usd * UUSD_PER_USD)
     for master, agent in options.agents:
         made.approve(master, agent)
     return made
@@ -217,6 +219,7 @@ def exchange(
     book_cadence: Annotated[float, typer.Option(help="seconds between whole books", min=0.05)] = 5.4,
     block_ms: Annotated[float | None, typer.Option(help="mean block spacing in ms, default 70", min=1.0)] = None,
     limits: Annotated[bool, typer.Option(help="hold clients to the venue's limits")] = True,
+    volume: Annotated[float, typer.Option(help="dollars that the accounts have traded before", min=0)] = 0.0,
     die_with_parent: Annotated[bool, typer.Option("--die-with-parent", help="end when the parent ends")] = False,
     i_know: Annotated[bool, typer.Option("--i-know", help="allow a host that others can reach")] = False,
 ) -> None:
@@ -240,6 +243,7 @@ def exchange(
             block_ms,
             limits,
             die_with_parent,
+            volume,
         )
         if not options.coins:
             raise ValueError("no coin is named: add --coin BTC")

@@ -9,7 +9,6 @@ Source  the venue's order-book page for the order inside a block: makers and act
 
 from __future__ import annotations
 
-import datetime
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -17,8 +16,9 @@ from typing import Any, NamedTuple
 from mmfast.sim import liquidation, wire
 from mmfast.sim.accounts import Accounts, Agent
 from mmfast.sim.admission import Envelope, admit, envelope
+from mmfast.sim.agents import AGENT_DAYS_MS
 from mmfast.sim.blocks import TAKERS, action_class
-from mmfast.sim.execution import AGENT_DAYS_MS, ActionError, execute
+from mmfast.sim.execution import ActionError, execute
 from mmfast.sim.history import History
 from mmfast.sim.ledger import Ledger
 from mmfast.sim.limits import Limits
@@ -31,7 +31,6 @@ Json = dict[str, Any]
 Reply = Callable[[Json], None]
 REPLAYED = 30  # trades that a subscription to trades repeats
 HOUR_MS = 3_600_000
-TRIGGERS_PER_DAY = 10
 
 
 class Pending(NamedTuple):
@@ -88,7 +87,6 @@ class Exchange:
         self._count = 0
         self._touches: dict[int, Touch] = {}
         self._hour = start_ms // HOUR_MS
-        self._triggers: dict[tuple[int, datetime.date], int] = {}
 
     @property
     def ended(self) -> bool:
@@ -104,6 +102,11 @@ class Exchange:
         """Let a wallet sign for a master; ValueError if the master has no account."""
         self.accounts.approve(master, Agent(agent.lower(), name or agent.lower(), self.now_ms + AGENT_DAYS_MS))
         self.truth.write("agent", {"user": master.lower(), "agent": agent.lower(), "name": name})
+
+    def post_only(self, for_ms: int) -> None:
+        """Let only post-only orders in for a while, as after an upgrade of the network."""
+        self.ledger.post_only_until_ms = self.now_ms + for_ms
+        self.truth.write("post_only", {"until_ms": self.ledger.post_only_until_ms})
 
     def submit(self, body: Any, arrival_ns: int, reply: Reply) -> None:
         """
@@ -172,15 +175,13 @@ class Exchange:
 
     def _schedule(self) -> None:
         """Dead man's switches that are due, and funding on the hour."""
-        day = datetime.datetime.fromtimestamp(self.now_ms / 1000, datetime.UTC).date()
         for account in self.accounts.masters.values():
             if account.scheduled_ms is None or account.scheduled_ms > self.now_ms:
                 continue
             account.scheduled_ms = None
-            fired = self._triggers.get((account.owner, day), 0)
-            if fired < TRIGGERS_PER_DAY:
-                self._triggers[account.owner, day] = fired + 1
-                for order in list(account.orders.open.values()):
+            account.fired.append(self.now_ms)
+            for order in list(account.orders.open.values()):
+                if order.oid in account.orders.open:  # a child goes with its parent
                     self.ledger.cancel(account, order, "scheduledCancel")
         hour = self.now_ms // HOUR_MS
         if hour != self._hour:
@@ -208,6 +209,7 @@ class Exchange:
             if not prints:
                 continue
             self.ledger.name_takers(instrument, prints)
+            self.ledger.daily.add(self.now_ms, sum(one.px_ticks * one.lots for one in prints), True)
             stamped = [one._replace(time_ms=self.now_ms) for one in prints]
             self.history.trade(instrument.asset, stamped)
             made = [Made(one, self.ledger.users_of(instrument, one)) for one in stamped]

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mmfast.sim import gearing, margin, rules, schema
-from mmfast.sim.accounts import Account, Agent
+from mmfast.sim import agents, funds, gearing, rules, schema
+from mmfast.sim.accounts import TRIGGERS_PER_DAY, Account
+from mmfast.sim.fees import DAY_MS
 from mmfast.sim.ledger import Ledger
 from mmfast.sim.orders import IN_BOOK
 from mmfast.sim.placing import ActionError, bracket, instrument_of, place, protect
@@ -25,8 +26,7 @@ FAST_TRIGGER = "Trigger orders cannot be canceled with fast set."
 MISSING_MODIFY = "Cannot modify canceled or filled order."
 SCHEDULE_GATE_UUSD = 1_000_000 * UUSD_PER_USD
 SCHEDULE_AHEAD_MS = 5000
-RESERVE_UUSD = 500  # for one bought action
-AGENT_DAYS_MS = 180 * 86_400_000
+PPM_PER_BUILDER_UNIT = 10  # builders count in tenths of a basis point
 DEFAULT: Json = {"type": "default"}
 
 
@@ -43,9 +43,20 @@ def _statuses(kind: str, statuses: list[Any]) -> Json:
     return {"type": kind, "data": {"statuses": statuses}}
 
 
+def _builder_ppm(account: Account, action: Json) -> int:
+    """What a builder takes of each fill; ActionError when it may not."""
+    if "builder" not in action:
+        return 0
+    builder, ppm = action["builder"]["b"], action["builder"]["f"] * PPM_PER_BUILDER_UNIT
+    if ppm > (account.master or account).builders.get(builder, 0):
+        raise ActionError("Builder fee has not been approved")
+    return int(ppm)
+
+
 def do_order(ledger: Ledger, account: Account, action: Json) -> Json:
     """Place a batch in order, or as an entry with its children, or as the take profit and stop of a position."""
-    wires, grouping = [schema.parsed(one) for one in action["orders"]], action["grouping"]
+    grouping, builder_ppm = action["grouping"], _builder_ppm(account, action)
+    wires = [schema.parsed(one)._replace(builder_ppm=builder_ppm) for one in action["orders"]]
     error = _prevalidated(ledger, wires, grouping)
     if error:
         return _statuses("order", [{"error": error}])
@@ -126,32 +137,15 @@ def do_schedule_cancel(ledger: Ledger, account: Account, action: Json) -> Json:
     due_ms = action.get("time")
     if due_ms is not None and due_ms < ledger.now_ms + SCHEDULE_AHEAD_MS:
         raise ActionError("Scheduled cancel time too early, must be at least 5 seconds from now.")
+    today = ledger.now_ms // DAY_MS
+    if due_ms is not None and sum(one // DAY_MS == today for one in account.fired) >= TRIGGERS_PER_DAY:
+        raise ActionError(f"Cannot set scheduled cancel time: triggered {TRIGGERS_PER_DAY} times today.")
     account.scheduled_ms = due_ms
-    return DEFAULT
-
-
-def do_reserve_request_weight(ledger: Ledger, account: Account, action: Json) -> Json:
-    """Buy actions at 0.0005 USDC each."""
-    cost_uusd = action["weight"] * RESERVE_UUSD
-    if cost_uusd > margin.withdrawable_uusd(account, ledger.instruments):
-        raise ActionError("Insufficient balance to reserve request weight.")
-    account.raw_uusd -= cost_uusd
-    account.fees_uusd += cost_uusd
-    account.budget.reserved += action["weight"]
-    ledger.truth.write("reserve", {"user": account.address, "uusd": cost_uusd, "weight": action["weight"]})
     return DEFAULT
 
 
 def do_noop(ledger: Ledger, account: Account, action: Json) -> Json:
     """Nothing but a used nonce."""
-    return DEFAULT
-
-
-def do_approve_agent(ledger: Ledger, account: Account, action: Json) -> Json:
-    """Let a wallet sign for the account."""
-    agent = Agent(action["agentAddress"], action["agentName"], ledger.now_ms + AGENT_DAYS_MS)
-    ledger.accounts.approve(account.address, agent)
-    ledger.truth.write("agent", {"user": account.address, "agent": agent.address, "name": agent.name})
     return DEFAULT
 
 
@@ -165,9 +159,9 @@ DO: dict[str, Callable[[Ledger, Account, Json], Json]] = {
     "updateLeverage": gearing.do_update_leverage,
     "updateIsolatedMargin": gearing.do_update_isolated_margin,
     "topUpIsolatedOnlyMargin": gearing.do_top_up,
-    "reserveRequestWeight": do_reserve_request_weight,
     "noop": do_noop,
-    "approveAgent": do_approve_agent,
+    **funds.DO,
+    **agents.DO,
 }
 
 

@@ -1,13 +1,16 @@
 """
 Fees: the venue's tiers by volume, and a fee truncated toward zero at a micro-dollar.
 
-In      a notional in micro-dollars, the account's fourteen-day volume, who was the maker.
+In      a notional in micro-dollars, the volume of the last fourteen whole days, who was the maker.
 Out     the fee in micro-dollars; negative is a rebate.
-Source  the venue's fee page (14-day weighted volume); four of four real fills truncate at six decimals.
+Source  the venue's fee page (14-day volume, maker rebates by share); four of four real fills truncate at six
+        decimals.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mmfast.units import UUSD_PER_USD
@@ -32,6 +35,43 @@ TIERS = (
     Tier(2_000_000_000, 260, 0),
     Tier(7_000_000_000, 240, 0),
 )
+
+
+REBATES = ((0.03, -30), (0.015, -20), (0.005, -10))  # share of all maker volume, maker rate in ppm
+DAYS, DAY_MS = 14, 86_400_000
+
+
+@dataclass(slots=True)
+class DailyVolume:
+    """Volume in micro-dollars taken and made, by day of the epoch; a day too old for the window is forgotten."""
+
+    days: dict[int, list[int]] = field(default_factory=dict)
+
+    def add(self, now_ms: int, notional_uusd: int, maker: bool) -> None:
+        """Count one fill."""
+        today = now_ms // DAY_MS
+        if today not in self.days:
+            self.days = {day: sums for day, sums in self.days.items() if day >= today - DAYS}
+            self.days[today] = [0, 0]
+        self.days[today][maker] += notional_uusd
+
+    def window(self, now_ms: int) -> tuple[int, int]:
+        """Volume taken and made on the fourteen days before today."""
+        today = now_ms // DAY_MS
+        sums = [sums for day, sums in self.days.items() if today - DAYS <= day < today]
+        return sum(taken for taken, _ in sums), sum(made for _, made in sums)
+
+
+def rates(volumes: Iterable[DailyVolume], whole: DailyVolume, now_ms: int) -> tuple[int, int]:
+    """
+    Taker and maker rate in ppm of the accounts of one master, by their volumes; ``whole`` is all that was traded.
+    """
+    windows = [volume.window(now_ms) for volume in volumes]
+    taken, made = sum(one for one, _ in windows), sum(one for _, one in windows)
+    row, everything = tier(taken + made), sum(whole.window(now_ms))
+    share = made / everything if everything else 0.0
+    rebate = next((ppm for least, ppm in REBATES if share > least), None)
+    return row.taker_ppm, row.maker_ppm if rebate is None else rebate
 
 
 def tier(volume_uusd: int) -> Tier:

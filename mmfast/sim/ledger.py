@@ -16,7 +16,7 @@ from typing import Any
 from mmfast.records.order import TIF_IOC
 from mmfast.sim import triggers, wire
 from mmfast.sim.accounts import Account, Accounts
-from mmfast.sim.fees import fee_uusd, tier
+from mmfast.sim.fees import DailyVolume, fee_uusd, rates
 from mmfast.sim.margin import may_hold
 from mmfast.sim.market import BACKGROUND, Match, Print
 from mmfast.sim.orders import CANCELED, FILLED, IN_BOOK, OPEN, TRIGGERED, Change, Order
@@ -47,6 +47,8 @@ class Ledger:
         self.fills: defaultdict[int, list[wire.Json]] = defaultdict(list)
         self.fundings: defaultdict[int, list[wire.Json]] = defaultdict(list)
         self.events: defaultdict[int, list[wire.Json]] = defaultdict(list)
+        self.daily = DailyVolume()  # all that was printed
+        self.post_only_until_ms = 0
         self.liquidating: wire.Json | None = None  # what both sides of a forced fill are told
         self.traders: dict[tuple[int, int], dict[int, str]] = {}
         self._next_oid = FIRST_OID
@@ -109,8 +111,10 @@ class Ledger:
         account, order = self.live[match.order_id]
         signed = match.lots if order.side == BID else -match.lots
         start_lots = account.lots(instrument.asset)
-        row = tier(account.volume_uusd)
-        fee = fee_uusd(match.lots * match.px_ticks, row.maker_ppm if match.maker else row.taker_ppm)
+        notional = match.lots * match.px_ticks
+        builder_fee = fee_uusd(notional, order.builder_ppm)
+        fee = fee_uusd(notional, self.rates(account)[match.maker]) + builder_fee
+        account.daily.add(self.now_ms, notional, match.maker)
         pnl = account.trade(instrument.asset, signed, match.px_ticks, fee)
         if match.other_order_id == BACKGROUND:
             self.accounts.crowd.trade(instrument.asset, -signed, match.px_ticks, 0)
@@ -122,6 +126,7 @@ class Ledger:
             "start_lots": start_lots,
             "pnl_uusd": pnl,
             "fee_uusd": fee,
+            "builder_fee_uusd": builder_fee,
             "crossed": not match.maker,
             "tid": match.tid,
             "time_ms": self.now_ms,
@@ -162,6 +167,10 @@ class Ledger:
     def note(self, account: Account, delta: wire.Json) -> None:
         """Add an entry to the non-funding ledger updates of an account."""
         account.transfers.append({"time": self.now_ms, "hash": wire.ZERO_HASH, "delta": delta})
+
+    def rates(self, account: Account) -> tuple[int, int]:
+        """Taker and maker rate of an account in parts per million."""
+        return rates((one.daily for one in self.accounts.family(account)), self.daily, self.now_ms)
 
     def cancel(self, account: Account, order: Order, status: str = CANCELED) -> None:
         """Take a resting order out of its market; what was left is what the change shows."""

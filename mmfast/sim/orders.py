@@ -58,6 +58,7 @@ class Order:
     owner: int
     placed_ms: int
     market: str = ""
+    builder_ppm: int = 0
     trigger: Trigger | None = None
     waits: int = IN_BOOK
     group: list[Order] = field(default_factory=list)

@@ -24,6 +24,7 @@ from mmfast.units import ASK, BID
 Json = dict[str, Any]
 MARKET = "FrontendMarket"
 TIFS = {"Alo": TIF_ALO, "Ioc": TIF_IOC, "Gtc": TIF_GTC, MARKET: TIF_IOC}
+POST_ONLY_PERIOD = "Only post-only orders allowed immediately after a network upgrade"
 WAITING_FOR_FILL, WAITING_FOR_TRIGGER = "waitingForFill", "waitingForTrigger"
 
 
@@ -50,7 +51,7 @@ def place(ledger: Ledger, account: Account, order_wire: Wire) -> Json:
 def enter(ledger: Ledger, account: Account, order_wire: Wire) -> tuple[Order, Json] | rules.Refusal:
     """A new order without a trigger and its entry of ``statuses``, or why it was refused."""
     instrument = instrument_of(ledger, order_wire.asset)
-    sized = rules.size(order_wire, account, instrument, ledger.instruments)
+    sized = _not_now(ledger, order_wire) or rules.size(order_wire, account, instrument, ledger.instruments)
     if isinstance(sized, rules.Refusal):
         return _reject(ledger, account, order_wire, instrument, sized)
     order = new_order(ledger, account, order_wire, instrument, *sized)
@@ -77,6 +78,7 @@ def new_order(
         account.owner,
         ledger.now_ms,
         MARKET if order_wire.tif == MARKET else "",
+        order_wire.builder_ppm,
     )
 
 
@@ -115,7 +117,9 @@ def arm(
     ``reference`` is the price that it must lie beyond, by default the mark.
     """
     instrument = instrument_of(ledger, order_wire.asset)
-    sized = rules.trigger_size(order_wire, account, instrument, of_position, reference or instrument.mark_ticks)
+    sized = _not_now(ledger, order_wire) or rules.trigger_size(
+        order_wire, account, instrument, of_position, reference or instrument.mark_ticks
+    )
     if isinstance(sized, rules.Refusal):
         return _reject(ledger, account, order_wire, instrument, sized)
     trigger, px_ticks, lots = sized
@@ -176,6 +180,13 @@ def _fire_one(ledger: Ledger, account: Account, order: Order) -> None:
         ledger.change(account, order, "perpMarginRejected")
     else:
         put(ledger, account, order, instrument, triggers.limit_ticks(order, instrument.mark_ticks))
+
+
+def _not_now(ledger: Ledger, order_wire: Wire) -> rules.Refusal | None:
+    """After an upgrade of the network only post-only orders are let in for a while."""
+    if order_wire.tif == "Alo" or ledger.now_ms >= ledger.post_only_until_ms:
+        return None
+    return rules.refusal("", POST_ONLY_PERIOD, order_wire.asset)
 
 
 def head(order: Order) -> Json:

@@ -16,6 +16,8 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from mmfast.sim.signature import USER_SIGNED
+
 Json = dict[str, Any]
 DECIMAL = re.compile(r"(\d{1,18})(?:\.(\d{1,18}))?\Z")
 CLOID = re.compile(r"0x[0-9a-fA-F]{32}\Z")
@@ -47,6 +49,7 @@ class Wire(NamedTuple):
     tif: str | None
     cloid: str | None
     trigger: TriggerWire | None = None
+    builder_ppm: int = 0
 
 
 def want(holder: Any, key: str, kind: type) -> Any:
@@ -211,11 +214,31 @@ def _reserve_request_weight(action: Json) -> Json:
     return {"type": "reserveRequestWeight", "weight": natural(action, "weight")}
 
 
-def _approve_agent(action: Json) -> Json:
-    made: Json = {key: want(action, key, str) for key in ("type", "hyperliquidChain", "signatureChainId")}
-    made["agentAddress"] = text(action, "agentAddress", ADDRESS)
-    made["agentName"] = action.get("agentName") or ""
-    made["nonce"] = natural(action, "nonce")
+def _create_sub_account(action: Json) -> Json:
+    return {"type": "createSubAccount", "name": want(action, "name", str)}
+
+
+def _sub_account_transfer(action: Json) -> Json:
+    return {
+        "type": "subAccountTransfer",
+        "subAccountUser": text(action, "subAccountUser", ADDRESS),
+        "isDeposit": want(action, "isDeposit", bool),
+        "usd": natural(action, "usd"),
+    }
+
+
+def _user_signed(action: Json) -> Json:
+    """An action that its user signed field by field; texts stay as they were signed."""
+    made: Json = {key: want(action, key, str) for key in ("type", "signatureChainId")}
+    for key, kind in USER_SIGNED[made["type"]][1]:
+        if kind == "address":
+            made[key] = text(action, key, ADDRESS)
+        elif kind == "uint64":
+            made[key] = natural(action, key)
+        elif key == "agentName":
+            made[key] = action.get(key) or ""
+        else:
+            made[key] = want(action, key, bool if kind == "bool" else str)
     return made
 
 
@@ -231,9 +254,10 @@ SHAPES: dict[str, Callable[[Json], Json]] = {
     "topUpIsolatedOnlyMargin": _top_up,
     "reserveRequestWeight": _reserve_request_weight,
     "noop": lambda action: {"type": "noop"},
-    "approveAgent": _approve_agent,
+    "createSubAccount": _create_sub_account,
+    "subAccountTransfer": _sub_account_transfer,
+    **dict.fromkeys(USER_SIGNED, _user_signed),
 }
-USER_SIGNED = ("approveAgent",)
 
 
 def canonical(action: Any) -> Json:

@@ -19,9 +19,18 @@ from Crypto.Hash import keccak as _keccak
 
 DOMAIN_TYPE = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 AGENT_TYPE = b"Agent(string source,bytes32 connectionId)"
-APPROVE_AGENT_TYPE = (
-    b"HyperliquidTransaction:ApproveAgent(string hyperliquidChain,address agentAddress,string agentName,uint64 nonce)"
-)
+CHAIN = ("hyperliquidChain", "string")
+# By type of action: the name under which it is signed, and its signed fields in order.
+USER_SIGNED: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "approveAgent": (
+        "ApproveAgent", (CHAIN, ("agentAddress", "address"), ("agentName", "string"), ("nonce", "uint64"))),
+    "approveBuilderFee": (
+        "ApproveBuilderFee", (CHAIN, ("maxFeeRate", "string"), ("builder", "address"), ("nonce", "uint64"))),
+    "usdSend": ("UsdSend", (CHAIN, ("destination", "string"), ("amount", "string"), ("time", "uint64"))),
+    "withdraw3": ("Withdraw", (CHAIN, ("destination", "string"), ("amount", "string"), ("time", "uint64"))),
+    "usdClassTransfer": (
+        "UsdClassTransfer", (CHAIN, ("amount", "string"), ("toPerp", "bool"), ("nonce", "uint64"))),
+}
 SECP256K1_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -55,18 +64,20 @@ def l1_digest(action: dict[str, Any], nonce: int, vault: str | None, expires_aft
     return keccak(b"\x19\x01" + L1_DOMAIN + keccak(agent))
 
 
-def approve_agent_digest(action: dict[str, Any]) -> bytes:
-    """What the signature of an approveAgent action signs."""
-    fields = (
-        keccak(APPROVE_AGENT_TYPE)
-        + keccak(action["hyperliquidChain"].encode())
-        + bytes(12)
-        + bytes.fromhex(action["agentAddress"][2:])
-        + keccak(action["agentName"].encode())
-        + action["nonce"].to_bytes(32, "big")
-    )
+def _word(value: Any, kind: str) -> bytes:
+    """One field as EIP-712 encodes it."""
+    if kind == "string":
+        return keccak(value.encode())
+    return bytes(12) + bytes.fromhex(value[2:]) if kind == "address" else int(value).to_bytes(32, "big")
+
+
+def user_digest(action: dict[str, Any]) -> bytes:
+    """What the signature of a user-signed action signs; ValueError where its signatureChainId is no number."""
+    name, fields = USER_SIGNED[action["type"]]
+    typed = f"HyperliquidTransaction:{name}({','.join(f'{kind} {key}' for key, kind in fields)})"
+    struct = keccak(typed.encode()) + b"".join(_word(action[key], kind) for key, kind in fields)
     separator = domain("HyperliquidSignTransaction", int(action["signatureChainId"], 16))
-    return keccak(b"\x19\x01" + separator + keccak(fields))
+    return keccak(b"\x19\x01" + separator + keccak(struct))
 
 
 def recover(digest: bytes, signature: Any) -> str | None:

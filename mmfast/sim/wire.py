@@ -200,6 +200,8 @@ def fill(instrument: Instrument, order: Order, facts: Json, liquidation: Json | 
         "fee": usd(facts["fee_uusd"]),
         "tid": facts["tid"],
     }
+    if facts.get("builder_fee_uusd"):
+        shown["builderFee"] = usd(facts["builder_fee_uusd"])
     if order.cloid is not None:
         shown["cloid"] = order.cloid
     if liquidation is not None:

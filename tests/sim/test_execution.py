@@ -179,6 +179,66 @@ def test_scheduled_cancel_needs_a_million_of_volume_and_then_fires(venue, maker)
     assert updates(venue, maker) == [(oid, "scheduledCancel")]
 
 
+def test_scheduled_cancels_go_off_ten_times_a_day(venue, maker):
+    maker.account.volume_uusd = 10**12
+    for _ in range(10):
+        assert maker.do({"type": "scheduleCancel", "time": venue.now_ms + 6000})["status"] == "ok"
+        venue.block(6000)
+        assert maker.account.scheduled_ms is None
+    refused = maker.do({"type": "scheduleCancel", "time": venue.now_ms + 6000})
+    assert refused["response"].startswith("Cannot set scheduled cancel time")
+    assert maker.do({"type": "scheduleCancel"})["status"] == "ok"
+    venue.block(86_400_000)
+    assert maker.do({"type": "scheduleCancel", "time": venue.now_ms + 6000})["status"] == "ok"
+
+
+def test_scheduled_cancel_is_taken_back_and_moved(venue, maker):
+    maker.account.volume_uusd = 10**12
+    oid = maker.oid(order("B", "99990", "0.1"))
+    maker.do({"type": "scheduleCancel", "time": venue.now_ms + 6000})
+    maker.do({"type": "scheduleCancel", "time": venue.now_ms + 9000})
+    venue.block(7000)
+    assert oid in maker.account.orders.open
+    maker.do({"type": "scheduleCancel"})
+    venue.block(7000)
+    assert oid in maker.account.orders.open
+    assert not maker.account.fired
+
+
+def test_after_an_upgrade_only_post_only_orders_are_let_in(venue, maker):
+    venue.exchange.post_only(1000)
+    words = "Only post-only orders allowed immediately after a network upgrade asset=0"
+    for tif in ("Gtc", "Ioc"):
+        assert maker.place(order("B", "100001", "0.1", tif)) == [{"error": words}]
+    oid = maker.oid(order("B", "99990", "0.1"))
+    assert maker.do(cancel_action(oid))["response"]["data"]["statuses"] == ["success"]
+    venue.block(1000)
+    assert "filled" in maker.place(order("B", "100001", "0.1", "Ioc"))[0]
+
+
+@pytest.mark.parametrize(("side", "px", "sz", "status"), [
+    ("B", "99990", "0.1", "positionIncreaseAtOpenInterestCapRejected"),
+    ("B", "100001", "0.1", "tooAggressiveAtOpenInterestCapRejected"),
+    ("S", "100010", "0.3", "positionFlipAtOpenInterestCapRejected"),
+    ("S", "100010", "0.2", "open"),
+])
+def test_positions_only_shrink_at_the_cap_of_open_interest(venue, maker, side, px, sz, status):
+    maker.place(order("B", "100001", "0.2", "Ioc"))
+    venue.exchange.instruments[0].capped = True
+    maker.place(order(side, px, sz))
+    assert [state for _, state in updates(venue, maker)] == [status]
+
+
+def test_reduce_only_orders_have_no_room_beyond_a_thousand(venue, maker):
+    maker.account.volume_uusd = 10**16
+    batch = [order("B", "99000", "0.001") for _ in range(200)]
+    for _ in range(5):
+        maker.place(*batch)
+    maker.place(order("S", "99999", "0.1", "Ioc"))
+    assert error(maker.place(order("B", "99990", "0.05", reduce_only=True))) == "Too many open orders. asset=0"
+    assert "resting" in maker.place(order("B", "99990", "0.05"))[0]
+
+
 class TestReduceOnly:
     def test_without_a_position_it_is_refused(self, maker):
         refused = maker.place(order("S", "100010", "0.1", reduce_only=True))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmfast.sim.fees import TIERS, fee_uusd, tier
+from mmfast.sim.fees import DAY_MS, TIERS, DailyVolume, fee_uusd, rates, tier
 from mmfast.units import UUSD_PER_USD
 
 
@@ -39,3 +39,39 @@ def test_rates_never_rise_with_volume():
         assert higher.volume_usd > lower.volume_usd
         assert higher.taker_ppm <= lower.taker_ppm
         assert higher.maker_ppm <= lower.maker_ppm
+
+
+MILLION = 1_000_000 * UUSD_PER_USD
+TODAY_MS = 20_000 * DAY_MS + 12_345
+
+
+def traded(*fills):
+    """A volume of (days ago, notional, maker)."""
+    made = DailyVolume()
+    for ago, notional, maker in fills:
+        made.add(TODAY_MS - ago * DAY_MS, notional, maker)
+    return made
+
+
+def test_the_fourteen_whole_days_before_today_count():
+    volume = traded(*((ago, 1 << ago, ago % 2) for ago in range(16, -1, -1)))
+    assert sum(volume.window(TODAY_MS)) == sum(1 << ago for ago in range(1, 15))
+    assert volume.window(TODAY_MS)[1] == sum(1 << ago for ago in range(1, 15, 2))
+
+
+def test_volumes_of_a_family_make_one_tier():
+    family = [traded((1, 3 * MILLION, True)), traded((2, 3 * MILLION, False))]
+    whole = traded((1, 10_000 * MILLION, True))
+    assert rates(family, whole, TODAY_MS) == (400, 120)
+    assert rates(family[:1], whole, TODAY_MS) == (450, 150)
+
+
+@pytest.mark.parametrize(("share_bps", "maker_ppm"), [(50, 150), (51, -10), (151, -20), (301, -30)])
+def test_share_of_the_makers_volume_earns_a_rebate(share_bps, maker_ppm):
+    whole = traded((1, 100 * MILLION, True))
+    mine = traded((1, share_bps * MILLION // 100, True))
+    assert rates([mine], whole, TODAY_MS) == (450, maker_ppm)
+
+
+def test_nothing_traded_is_the_first_tier():
+    assert rates([DailyVolume()], DailyVolume(), TODAY_MS) == (450, 150)

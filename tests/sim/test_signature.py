@@ -79,7 +79,7 @@ def test_agent_approval_of_the_sdk_recovers_the_master():
         }
         signed = sign_agent(wallet, action, False)
         sent = {key: value for key, value in action.items() if value != ""}
-        digest = signature.approve_agent_digest(schema.canonical(sent))
+        digest = signature.user_digest(schema.canonical(sent))
         assert signature.recover(digest, signed) == SIGNER
 
 
