@@ -1,7 +1,7 @@
 """
-Doctor: is this host fit for an engine.
+Doctor: is this host fit for an engine, and are these keys fit for this account.
 
-In      the host, the configuration.
+In      the host, the configuration; with a venue, the keys and what the venue says.
 Out     one row for each check: ok, warn, fail or skip, what was found, what to do; exit 1 on any fail.
 Source  a fail would keep an engine from running or make it lie; a warning costs microseconds.
 """
@@ -15,58 +15,69 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
+from mmfast.cli.finding import FAIL, OK, SKIP, WARN, Finding, failed
 from mmfast.cli.outcome import Exit, say, tell
 from mmfast.config.fault import ConfigError
 from mmfast.config.load import load
 from mmfast.config.root import EngineConfig
 
-OK, WARN, FAIL, SKIP = "ok", "warn", "fail", "skip"
 PYTHON_FIRST, PYTHON_BEYOND = (3, 11), (3, 14)
 SHM_SPARE = 2  # a dead run's segment and the new one may be there together
 FILES_WANTED = 1024
 CLOCK_SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 
 
-class Finding(NamedTuple):
-    """The result of one check."""
-
-    check: str
-    verdict: str
-    found: str
-    remedy: str = ""
-
-
-def doctor(file: Path | None, as_json: bool) -> Exit:
-    """Run every check and print what it found."""
-    findings = examine(file)
+def doctor(file: Path | None, as_json: bool, venue: str | None = None) -> Exit:
+    """Run every check and print what it found; a named ``venue`` is asked about account and agents."""
+    findings = examine(file, venue)
     if as_json:
         tell(json.dumps({"ok": not failed(findings), "checks": [f._asdict() for f in findings]}))
     else:
         for f in findings:
-            tell(f"{f.verdict:<4}  {f.check:<13}  {f.found}" + (f"\n{'':21}→ {f.remedy}" if f.remedy else ""))
+            tell(str(f))
         say("fit" if not failed(findings) else "not fit: see the lines that begin with fail")
     return Exit.FAILURE if failed(findings) else Exit.OK
 
 
-def failed(findings: list[Finding]) -> bool:
-    """True if a check failed; warnings do not count."""
-    return any(f.verdict == FAIL for f in findings)
-
-
-def examine(file: Path | None) -> list[Finding]:
-    """Every check, in the order in which they matter."""
+def examine(file: Path | None, venue: str | None = None) -> list[Finding]:
+    """Every check, in the order in which they matter; no question leaves this host unless a venue is named."""
     config: EngineConfig | None = None
     try:
-        config = load(file=file)
+        config = load(venue, file=file)
         about = Finding("configuration", OK, f"{config.hash}, {config.venue.kind}, {', '.join(config.coins)}")
     except ConfigError as error:
         about = Finding("configuration", FAIL, f"{len(error.faults)} faults", "mmfast config check")
     checks: tuple[Callable[[], Finding], ...] = (
         python, platform, lambda: shared_memory(config), lambda: cores(config), locked_memory, open_files,
         clock, kernels, lambda: state_folder(config))
-    return [about, *(check() for check in checks)]
+    found = [about, *(check() for check in checks)]
+    return found if venue is None else found + trading(config)
+
+
+def trading(config: EngineConfig | None) -> list[Finding]:
+    """Keys, agents, account, coins, clock and limits: the chain that has to hold before the first order."""
+    from mmfast.cli.account import Party, examine_account
+    from mmfast.cli.ask import ask_secret
+    from mmfast.hosts.keys import load_keys
+    from mmfast.runtime.keyfile import KeyRefused
+    from mmfast.runtime.locked import NotLocked
+
+    if config is None:
+        return [Finding("keys", SKIP, "configuration unknown")]
+    if config.venue.kind == "local":
+        return [Finding("keys", SKIP, "the local exchange makes an account and keys for each run")]
+    stated = config.venue.account_address, config.venue.gateway_key_file, config.venue.watchdog_key_file
+    if not all(stated):
+        return [Finding("keys", FAIL, "not stated", "state account_address, gateway_key_file and watchdog_key_file in "
+                        "[venue] of your own file")]
+    try:
+        keys = load_keys(*stated, ask_secret)
+    except (KeyRefused, NotLocked) as error:
+        return [Finding("keys", FAIL, str(error), "mmfast keys --help")]
+    found = Finding("keys", OK, f"gateway {keys.gateway_address}, watchdog {keys.watchdog_address}")
+    keys.keep_only("nobody")
+    return [found, *examine_account(config, Party(keys.account, keys.gateway_address, keys.watchdog_address))]
 
 
 def python() -> Finding:

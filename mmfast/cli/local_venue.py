@@ -50,7 +50,9 @@ class LocalVenue:
         master[:] = bytes(32)
         self.keys = Keys(account, gateway, watchdog)
         self.url = ""
+        self.mainnet = False
         self.ended = False
+        self._market = config.market
         self._process = subprocess.Popen(self._command(config, account, agents, truth), stdout=subprocess.PIPE,
                                          start_new_session=True, preexec_fn=partial(_end_with, os.getpid(), LIBC))
         self._selector = selectors.DefaultSelector()
@@ -87,6 +89,13 @@ class LocalVenue:
     def ws_url(self) -> str:
         """Address of its WebSocket."""
         return self.url.replace("http", "ws", 1) + "/ws"
+
+    @property
+    def described(self) -> str:
+        """What it is, where, and what it shows."""
+        market = self._market
+        source = market.kind if market.kind == "synthetic" else f"recording {market.data} at {market.speed}x"
+        return f"local exchange {self.url} (pid {self.pid}), {source} market"
 
     def read_events(self, timeout_s: float) -> None:
         """Take in what the exchange has said on its standard output."""

@@ -36,8 +36,8 @@ app = typer.Typer(cls=Verbs, no_args_is_help=True, add_completion=False, rich_ma
                   help="A market maker for Hyperliquid perpetuals.")
 config_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at the configuration.")
 app.add_typer(config_app, name="config")
-
-
+keys_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Keys of agent wallets; never an account's.")
+app.add_typer(keys_app, name="keys")
 
 def _version(asked: bool) -> None:
     if asked:
@@ -62,6 +62,9 @@ Wait = Annotated[float, typer.Option("--timeout", min=0.0, help="Seconds to wait
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the log.")]
 Clear = Annotated[bool, typer.Option("--clear", help="Take the switch back; needs --reason.")]
 Venue = Annotated[str | None, typer.Option("--venue", help="local, testnet or mainnet.")]
+AskedVenue = Annotated[str | None, typer.Option("--venue", help="Ask testnet or mainnet about account and agents.")]
+KeyFile = Annotated[Path, typer.Argument(help="The keystore to be made.")]
+KeyName = Annotated[str, typer.Argument(help="A keystore, a 0400 file, or credential:NAME.")]
 Coins = Annotated[str | None, typer.Option("--coin", help="Coins, separated by commas.")]
 Host = Annotated[str | None, typer.Option("--host", help="auto, isolated, shared or fused.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="SECTION.KEY=VALUE, over everything else.")]
@@ -181,11 +184,32 @@ def config_show(config: Config = None, venue: Venue = None, coin: Coins = None, 
 
 
 @app.command()
-def doctor(config: Config = None, json: Json = False) -> None:
-    """Is this host fit for an engine? Exit 1 if a check fails; warnings are advice."""
+def doctor(config: Config = None, json: Json = False, venue: AskedVenue = None) -> None:
+    """
+    Is this host fit for an engine? Exit 1 if a check fails; warnings are advice.
+
+    With --venue the keys are read and the venue is asked: agents, account, coins, clock, limits. Nothing is sent
+    that needs a signature.
+    """
     from mmfast.cli.doctor import doctor as run
 
-    raise typer.Exit(run(config, json))
+    raise typer.Exit(run(config, json, venue))
+
+
+@keys_app.command("import")
+def keys_import(file: KeyFile) -> None:
+    """Type an agent's key in, unseen, and keep it in an encrypted keystore, a new FILE that only you can read."""
+    from mmfast.cli.keys import import_key
+
+    tell(import_key(file))
+
+
+@keys_app.command("show")
+def keys_show(name: KeyName) -> None:
+    """Print the address of the key in NAME, a file or credential:NAME, if it is fit to be used. Never the key."""
+    from mmfast.cli.keys import show_address
+
+    tell(show_address(name))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 
 In      options of the command line on top of the configuration.
 Out     a few lines about what runs where, a report if asked for, an exit code.
-Source  a local exchange is started for `--venue local`; real venues need two statements and a confirmation.
+Source  a local exchange is started for `--venue local`; what real orders need is in live.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mmfast.cli.outcome import Exit
+from mmfast.cli.outcome import Exit, Refusal
 from mmfast.cli.target import DEFAULT_ENGINE
 
 # A path broken over two lines cannot be copied, and brackets in it are no markup.
@@ -38,6 +39,8 @@ def parse_duration_s(text: str) -> float:
 
 def start(
     venue: Annotated[str, typer.Option(help="local, testnet or mainnet")] = "local",
+    live: Annotated[bool, typer.Option("--live", help="real orders: needs your own --config and a typed word")] = False,
+    paper: Annotated[bool, typer.Option("--paper", help="the venue's market, orders to the local exchange")] = False,
     market: Annotated[str | None, typer.Option(help="what the local exchange shows: synthetic or recording")] = None,
     data: Annotated[Path | None, typer.Option(help="folder of the recording")] = None,
     speed: Annotated[str | None, typer.Option(help="speed of the recording: a number, or max")] = None,
@@ -51,8 +54,10 @@ def start(
     config: Annotated[Path | None, typer.Option(help="your own configuration file")] = None,
 ) -> None:
     """Make markets until Ctrl-C, SIGTERM or --for; then pull the quotes and confirm that nothing rests."""
+    from mmfast.cli.live import check_words
     from mmfast.config import ConfigError, load
 
+    check_words(venue, live, paper)
     duration_s = parse_duration_s(run_for) if run_for is not None else None
     if report is not None:
         check_report(report)
@@ -66,10 +71,22 @@ def start(
     except ConfigError as error:
         console.print(str(error), style="red")
         raise typer.Exit(Exit.CONFIG_INVALID) from None
-    if loaded.venue.kind != "local":
-        console.print(f"venue {loaded.venue.kind!r} is not open yet in this version: use --venue local", style="red")
-        raise typer.Exit(Exit.CONFIG_INVALID)
-    raise typer.Exit(_run(loaded, duration_s, report, truth))
+    if paper:
+        raise Refusal(Exit.CONFIG_INVALID, "paper trading is not open in this version", "use --venue local")
+    if live and truth is not None:
+        raise Refusal(Exit.USAGE, "--truth is what the local exchange knows", "leave it out: a real venue tells nobody")
+    raise typer.Exit(_run(loaded, duration_s, report, partial(open_venue, loaded, live, config, truth)))
+
+
+def open_venue(loaded: Any, live: bool, file: Path | None, truth: Path | None) -> Any:
+    """The local exchange, started; or the real venue, if everything is said that has to be."""
+    if live:
+        from mmfast.cli.live import LiveVenue
+
+        return LiveVenue(loaded, file, console.print)
+    from mmfast.cli.local_venue import LocalVenue
+
+    return LocalVenue(loaded, truth)
 
 
 def check_report(path: Path) -> None:
@@ -99,16 +116,16 @@ def _speed(text: str | None) -> float | str | None:
         raise typer.BadParameter(f"speed {text!r} is neither a number nor max") from None
 
 
-def _run(config: Any, duration_s: float | None, report: Path | None, truth: Path | None) -> int:
-    """Check, start the exchange, warm up meanwhile, trade, stop; the exit code."""
+def _run(config: Any, duration_s: float | None, report: Path | None, opened: Callable[[], Any]) -> int:
+    """Check, open the venue, warm up meanwhile, trade, stop; the exit code."""
     began = time.monotonic()
-    from mmfast.cli.local_venue import LocalVenue, VenueFailed
+    from mmfast.cli.local_venue import VenueFailed
     from mmfast.hosts.engine import Engine, StartRefused, Venue, check_alone
     from mmfast.hosts.instruments import UnknownCoin
     from mmfast.rings.segment import SegmentError
     from mmfast.runtime.rest import VenueUnreachable
 
-    engine = local = None
+    engine = venue = None
     refusals: dict[type[Exception], Exit] = {
         StartRefused: Exit.FAILURE, SegmentError: Exit.FAILURE, UnknownCoin: Exit.CONFIG_INVALID,
         VenueFailed: Exit.VENUE, VenueUnreachable: Exit.VENUE}
@@ -116,11 +133,11 @@ def _run(config: Any, duration_s: float | None, report: Path | None, truth: Path
         note = check_alone(config)
         if note:
             console.print(note, style="yellow")
-        local = LocalVenue(config, truth)
+        venue = opened()
         _warm_up()
-        local.wait_ready()
-        engine = Engine(config, Venue(local.url, local.ws_url, False, local.lost), local.keys)
-        ended, failed = _trade(engine, lambda: _introduce(engine, local, time.monotonic() - began), duration_s)
+        venue.wait_ready()
+        engine = Engine(config, Venue(venue.url, venue.ws_url, venue.mainnet, venue.lost), venue.keys)
+        ended, failed = _trade(engine, lambda: _introduce(engine, venue, time.monotonic() - began), duration_s)
         return _finish(engine, ended, report) or failed
     except tuple(refusals) as error:
         console.print(str(error), style="red")
@@ -131,8 +148,8 @@ def _run(config: Any, duration_s: float | None, report: Path | None, truth: Path
     finally:
         if engine is not None:
             engine.close()
-        if local is not None:
-            local.close()
+        if venue is not None:
+            venue.close()
 
 
 def _trade(engine: Any, introduce: Callable[[], None], duration_s: float | None) -> tuple[str, int]:
@@ -193,13 +210,11 @@ def _warm(title: str) -> None:
     done()
 
 
-def _introduce(engine: Any, local: Any, seconds: float) -> None:
+def _introduce(engine: Any, venue: Any, seconds: float) -> None:
     """Say in a few lines what runs where."""
     config = engine.config
-    market = config.market
-    source = market.kind if market.kind == "synthetic" else f"recording {market.data} at {market.speed}x"
     console.print(f"mmfast run {engine.run_id}, ready in {seconds:.1f} s", style="bold")
-    console.print(f"  venue     {config.venue.kind} exchange {local.url} (pid {local.pid}), {source} market")
+    console.print(f"  venue     {venue.described}")
     console.print(f"  coins     {', '.join(engine.coins)}   account {engine.keys.account}")
     for process, child in engine.supervisor.children.items():
         place = engine.supervisor.placements[process]

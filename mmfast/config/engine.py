@@ -36,7 +36,8 @@ class Venue(Section):
     """
     [venue]: where orders go. ``mainnet`` chooses the letter that is signed; ``live`` allows real orders.
 
-    Keys are never here: ``gateway_key_file`` and ``watchdog_key_file`` name files with an agent's key each.
+    Keys are never here: ``gateway_key_file`` and ``watchdog_key_file`` name a file with an agent's key each, or a
+    systemd credential as ``credential:NAME``.
     """
 
     kind: Literal["local", "testnet", "mainnet"]

@@ -22,6 +22,9 @@ UNITS = {"usd": "dollars", "uusd": "micro-dollars", "bps": "basis points", "bp":
          "us": "microseconds", "ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours",
          "share": "a whole, between 0 and 1", "clips": "clips", "pct": "percent", "ticks": "ticks", "lots": "lots"}
 _UNIT = re.compile(rf"(_per)?_({'|'.join(UNITS)})$")
+LOOKS_LIKE_A_KEY = re.compile(r"(0x)?[0-9a-fA-F]{64}")
+LONG_NUMBER = re.compile(r"[0-9]{40}")  # a key without quotes is a number to TOML
+HIDDEN = "(hidden: it looks like a key)"
 
 EXAMPLES = {
     "name": "use lower-case letters, digits and dashes, at most 31, for example main",
@@ -48,11 +51,18 @@ class Fault(NamedTuple):
         return f"{self.key}{shown}{where}: {self.problem}\n      → {self.remedy}"
 
 
+def hidden(value: Any) -> Any:
+    """A value that may be shown: somebody may have written a key where an address or a file name belongs."""
+    if isinstance(value, str):
+        return LOOKS_LIKE_A_KEY.sub(HIDDEN, value)
+    return HIDDEN if LOOKS_LIKE_A_KEY.search(repr(value)) or LONG_NUMBER.search(repr(value)) else value
+
+
 class ConfigError(ValueError):
     """A configuration that is refused, with every fault found in it."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
+        self.faults = tuple(fault._replace(value=hidden(fault.value)) for fault in faults)
         count = f"{len(self.faults)} fault" + ("s" if len(self.faults) != 1 else "")
         super().__init__("\n".join([f"configuration refused, {count}:", *(f"  {f}" for f in self.faults)]))
 

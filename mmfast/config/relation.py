@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from mmfast.config.engine import Engine, Host, Market, Venue
+from mmfast.config.fault import LOOKS_LIKE_A_KEY
 from mmfast.config.model import Coin, Model
 from mmfast.config.process import Feed, Watchdog
 from mmfast.config.recording import recording_fault
@@ -84,18 +85,30 @@ def fees_ordered(model: Model) -> Iterator[Breach]:
 
 
 def venue_agrees(venue: Venue) -> Iterator[Breach]:
-    """Kind, signed letter and addresses must speak of one venue; the local one is on this host and nowhere else."""
+    """
+    Kind, signed letter and addresses must speak of one venue; the local one is on this host and nowhere else.
+
+    A real venue has one address, or both of its addresses are those of a stand-in on this host.
+    """
     if venue.mainnet != (venue.kind == "mainnet"):
         yield Breach("venue.mainnet", f'does not fit kind = "{venue.kind}"',
                      f"choose --venue {'mainnet' if venue.mainnet else 'testnet or local'}, or remove the line")
+    stand_in = venue.kind != "local" and all(map(_is_of_this_host, (venue.http_url, venue.ws_url)))
     for name, safe in (("http_url", "https"), ("ws_url", "wss")):
         url = urlsplit(getattr(venue, name))
         if venue.kind == "local":
             if url.hostname not in LOOPBACK or url.scheme not in (safe, safe[:-1]):
                 yield Breach(f"venue.{name}", "is not an address of this host",
                              f"use 127.0.0.1 with {safe[:-1]}://, or choose --venue testnet")
-        elif url.hostname != HOSTS[venue.kind] or url.scheme != safe:
-            yield Breach(f"venue.{name}", f"is not {venue.kind}", f"use {safe}://{HOSTS[venue.kind]}")
+        elif not stand_in and (url.netloc != HOSTS[venue.kind] or url.scheme != safe):
+            yield Breach(f"venue.{name}", f"is not {venue.kind}",
+                         f"use {safe}://{HOSTS[venue.kind]}, or let both addresses be a stand-in on 127.0.0.1")
+
+
+def _is_of_this_host(address: str) -> bool:
+    """True for an exchange on this host that stands in for the venue: what is sent there stays here."""
+    url = urlsplit(address)
+    return url.hostname in LOOPBACK and url.scheme in ("http", "ws")
 
 
 def live_is_complete(venue: Venue) -> Iterator[Breach]:
@@ -110,6 +123,14 @@ def live_is_complete(venue: Venue) -> Iterator[Breach]:
         if venue.gateway_key_file and venue.gateway_key_file == venue.watchdog_key_file:
             yield Breach("venue.watchdog_key_file", "is the gateway's too",
                          "approve a second agent wallet: nonces are counted for each wallet")
+
+
+def keys_are_in_files(venue: Venue) -> Iterator[Breach]:
+    """A key in a configuration is known to whoever reads it."""
+    for name in ("gateway_key_file", "watchdog_key_file"):
+        if LOOKS_LIKE_A_KEY.search(getattr(venue, name)):
+            yield Breach(f"venue.{name}", "holds a key itself",
+                         "approve a new agent, keep its key in a file that only you can read, and name the file here")
 
 
 def market_is_there(venue: Venue, market: Market, engine: Engine) -> Iterator[Breach]:
@@ -157,6 +178,7 @@ RELATIONS: tuple[tuple[Callable[..., Iterator[Breach]], tuple[str, ...]], ...] =
     (coins_differ, ("engine",)),
     (venue_agrees, ("venue",)),
     (live_is_complete, ("venue",)),
+    (keys_are_in_files, ("venue",)),
     (market_is_there, ("venue", "market", "engine")),
     (loss_within_equity, ("risk",)),
     (sizes_fit, ("risk", "coins")),

@@ -39,6 +39,7 @@ from mmfast.runtime.latch import Latch
 from mmfast.runtime.link import Link, LinkPolicy
 from mmfast.runtime.posts import Posts
 from mmfast.runtime.process import Placement
+from mmfast.runtime.secret import Key
 from mmfast.runtime.wake import LoopBell
 from mmfast.runtime.wallet import Wallet
 from mmfast.units import ASK, BID, NS_PER_MS, NS_PER_S
@@ -63,7 +64,7 @@ class GatewayStage:
     """Everything of the order gateway that touches sockets, clocks and keys."""
 
     def __init__(self, house: House, config: EngineConfig, placement: Placement, ws_url: str, run_id: str,
-                 started_ms: int, descriptor: int, account: str, key: bytearray, mainnet: bool) -> None:
+                 started_ms: int, descriptor: int, account: str, key: Key, mainnet: bool) -> None:
         self.config = config
         self.address = account
         self.parent = os.getppid()
@@ -321,7 +322,7 @@ def salt_of(run_id: str, now_ns: int) -> int:
 
 
 def main(house: House, config: EngineConfig, placement: Placement, ws_url: str, run_id: str, started_ms: int,
-         descriptor: int, account: str, key: bytearray, mainnet: bool, stage: type[GatewayStage] = GatewayStage) -> int:
+         descriptor: int, account: str, key: Key, mainnet: bool, stage: type[GatewayStage] = GatewayStage) -> int:
     """Body of the order gateway's process; ``stage`` is a gateway that may bring other stages along."""
     gateway = stage(house, config, placement, ws_url, run_id, started_ms, descriptor, account, key, mainnet)
     return run_loop(gateway.run, placement)

@@ -30,6 +30,15 @@ def ask(base_url: str, path: str, body: Any, timeout_s: float = TIMEOUT_S) -> An
     VenueUnreachable
         If there is no connection, no answer in time, or an answer that is not JSON with status 200.
     """
+    payload = fetch(base_url, path, body, timeout_s)
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise VenueUnreachable(f"{base_url}{path}: not JSON: {payload[:80]!r}") from error
+
+
+def fetch(base_url: str, path: str, body: Any, timeout_s: float = TIMEOUT_S) -> bytes:
+    """The answer to a POST as it came, with status 200; VenueUnreachable otherwise."""
     parts = urlsplit(base_url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=timeout_s)
@@ -44,7 +53,4 @@ def ask(base_url: str, path: str, body: Any, timeout_s: float = TIMEOUT_S) -> An
         connection.close()
     if response.status != 200:
         raise VenueUnreachable(f"{base_url}{path}: HTTP {response.status} {payload[:120]!r}")
-    try:
-        return orjson.loads(payload)
-    except orjson.JSONDecodeError as error:
-        raise VenueUnreachable(f"{base_url}{path}: not JSON: {payload[:80]!r}") from error
+    return payload

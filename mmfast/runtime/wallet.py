@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mmfast.runtime.secret import Key
 from mmfast.venues.hyperliquid.actions import Action
 from mmfast.venues.hyperliquid.encode import post_frame
 from mmfast.venues.hyperliquid.nonce import Nonces
@@ -25,9 +26,9 @@ class Signed(NamedTuple):
 
 
 class Wallet:
-    """Signs for one process. ``key`` is taken over and wiped."""
+    """Signs for one process. ``key`` is taken over: a bytearray is wiped, locked memory is used until `wipe`."""
 
-    def __init__(self, key: bytearray, mainnet: bool) -> None:
+    def __init__(self, key: Key, mainnet: bool) -> None:
         self._signer = Signer(key)
         self._mainnet = mainnet
         self._nonces = Nonces()

@@ -34,6 +34,7 @@ from mmfast.runtime.latch import Latch
 from mmfast.runtime.link import Link, LinkPolicy
 from mmfast.runtime.posts import Posts
 from mmfast.runtime.process import Placement
+from mmfast.runtime.secret import Key
 from mmfast.runtime.wallet import Wallet
 from mmfast.topology import ACCOUNT_READERS, GATEWAY, HISTOGRAM
 from mmfast.units import NS_PER_MS, NS_PER_S, UUSD_PER_USD
@@ -55,7 +56,7 @@ ORPHAN_NS = 60 * NS_PER_S  # without a supervisor and without a venue there is n
 class WatchdogStage:
     """One connection, one wallet, one look at everything every few milliseconds."""
 
-    def __init__(self, house: House, config: EngineConfig, ws_url: str, account: str, key: bytearray,
+    def __init__(self, house: House, config: EngineConfig, ws_url: str, account: str, key: Key,
                  mainnet: bool) -> None:
         self.house, self.config, self.address = house, config, account
         self.parent = os.getppid()
@@ -328,7 +329,7 @@ class WatchdogStage:
         self.posts.answer(post.request_id, post, ts_recv_ns)
 
 
-def main(house: House, config: EngineConfig, placement: Placement, ws_url: str, account: str, key: bytearray,
+def main(house: House, config: EngineConfig, placement: Placement, ws_url: str, account: str, key: Key,
          mainnet: bool) -> int:
     """Body of the watchdog's process."""
     return run_loop(WatchdogStage(house, config, ws_url, account, key, mainnet).run, placement)

@@ -29,7 +29,7 @@ from mmfast.units import BID
 from mmfast.venues.hyperliquid import actions
 from mmfast.venues.hyperliquid.encode import post_frame
 from mmfast.venues.hyperliquid.keccak import Sponge, keccak256
-from mmfast.venues.hyperliquid.signing import Signer
+from mmfast.venues.hyperliquid.signing import DigestSigner, Signer
 from perf.harness import PERCENTILE_COLUMNS, arguments, environment, percentiles, show
 
 LIBRARY, IN_PYTHON = "CoinCurveECCBackend", "NativeECCBackend"
@@ -128,7 +128,8 @@ def ways(count: int, slow_count: int, rounds: int) -> list[list[Any]]:
 def parts(count: int, rounds: int) -> list[list[Any]]:
     """Where the time of one order goes, beside the curve alone, which is the limit."""
     action, sponge, key = actions.place(orders(1)), Sponge(), coincurve.PrivateKey(SECRET)
-    r, s, v = signer.sign(bytes(32))
+    digests = DigestSigner(bytearray(SECRET))
+    r, s, v = digests.sign(bytes(32))
     calls: list[tuple[str, Callable[[], Any]]] = [
         ("base: an empty call", lambda: None),
         ("msgpack and JSON of 1 order", lambda: actions.place(orders_1)),
@@ -136,7 +137,7 @@ def parts(count: int, rounds: int) -> list[list[Any]]:
         ("keccak of 96 bytes, kept sponge", lambda: sponge.hash(bytes_96)),
         ("keccak of 96 bytes, new hash", lambda: keccak256(bytes_96)),
         ("hashes and signature", lambda: signer.sign_action(action.msgpack, NONCE, False)),
-        ("signature alone", lambda: signer.sign(bytes_32)),
+        ("signature alone", lambda: digests.sign(bytes_32)),
         ("signature by coincurve's own class (limit)", lambda: key.sign_recoverable(bytes_32, hasher=None)),
         ("frame", lambda: post_frame(1, action.json, NONCE, r, s, v)),
     ]

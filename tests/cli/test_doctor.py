@@ -5,7 +5,8 @@ import json
 import pytest
 
 from mmfast.cli import doctor as module
-from mmfast.cli.doctor import FAIL, OK, SKIP, WARN, clock, cores, examine, shared_memory, state_folder
+from mmfast.cli.doctor import clock, cores, examine, shared_memory, state_folder, trading
+from mmfast.cli.finding import FAIL, OK, SKIP, WARN, Finding
 from mmfast.config.load import load
 
 
@@ -19,10 +20,10 @@ def test_every_check_has_a_verdict_and_what_is_not_ok_has_a_remedy():
 
 
 def test_one_fail_is_exit_1_and_warnings_are_not(mmfast, monkeypatch):
-    finding = module.Finding("x", WARN, "slow", "hurry")
-    monkeypatch.setattr(module, "examine", lambda file: [finding])
+    finding = Finding("x", WARN, "slow", "hurry")
+    monkeypatch.setattr(module, "examine", lambda file, venue: [finding])
     assert mmfast("doctor")[0] == 0
-    monkeypatch.setattr(module, "examine", lambda file: [finding, finding._replace(verdict=FAIL)])
+    monkeypatch.setattr(module, "examine", lambda file, venue: [finding, finding._replace(verdict=FAIL)])
     code, out, _ = mmfast("doctor", "--json")
     assert code == 1
     assert json.loads(out)["ok"] is False
@@ -55,3 +56,21 @@ def test_an_unpinned_host_is_a_warning_and_a_pinned_one_is_not():
 def test_a_state_folder_that_does_not_exist_yet_is_fine_where_it_can_be_made(tmp_path):
     config = load(environ={}, overrides={"engine.state_dir": str(tmp_path / "a" / "b")})
     assert state_folder(config).verdict == OK
+
+
+# ---- the chain to the venue; what the venue says is in test_account.py
+
+def test_no_question_leaves_this_host_unless_a_venue_is_named(monkeypatch):
+    monkeypatch.setattr(module, "trading", lambda config: pytest.fail("the venue was asked"))
+    assert {f.check for f in examine(None)}.isdisjoint({"keys", "account", "coins"})
+
+
+def test_the_local_exchange_needs_no_keys_and_an_unknown_configuration_none_either():
+    assert trading(load(environ={})).pop().verdict == SKIP
+    assert trading(None).pop().verdict == SKIP
+
+
+def test_a_venue_without_account_and_keys_fails_before_it_is_asked():
+    [finding] = trading(load("testnet", environ={}))
+    assert (finding.check, finding.verdict) == ("keys", FAIL)
+    assert "account_address" in finding.remedy

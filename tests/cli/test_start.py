@@ -69,20 +69,6 @@ def test_real_venues_are_refused_with_exit_4(runs, mmfast, venue):
     assert runs == []
 
 
-@pytest.mark.parametrize("venue", ["testnet", "mainnet"])
-def test_real_venues_are_refused_even_when_everything_is_stated(runs, mmfast, tmp_path, venue):
-    file = tmp_path / "mine.toml"
-    for agent in ("one", "two"):
-        (tmp_path / agent).write_text("0x" + "1" * 64)
-        (tmp_path / agent).chmod(0o600)
-    file.write_text(f'[venue]\nlive = true\naccount_address = "0x{"1" * 40}"\n'
-                    f'gateway_key_file = "{tmp_path}/one"\nwatchdog_key_file = "{tmp_path}/two"\n')
-    code, _, err = mmfast("start", "--venue", venue, "--config", str(file))
-    assert code == 4
-    assert "not open yet" in err
-    assert runs == []
-
-
 def test_faults_of_the_configuration_are_told_all_at_once_with_exit_4(runs, mmfast, tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text('[risk]\nmax_loss_usd = -1.0\nmax_los_usd = 2.0\n[feed]\ntimer_ms = "often"\n')
@@ -97,10 +83,11 @@ def test_options_stand_over_everything_else(runs, mmfast, tmp_path):
     code, _, err = mmfast("start", "--coin", "ETH, BTC", "--seed", "9", "--host", "shared", "--name", "other",
                           "--for", "2m", "--speed", "max", "--market", "synthetic")
     assert (code, err) == (0, "")
-    [(config, duration_s, report, truth)] = runs
+    [(config, duration_s, report, opened)] = runs
     assert list(config.engine.coins) == ["ETH", "BTC"]
     assert (config.market.seed, config.engine.name, config.market.speed) == (9, "other", "max")
-    assert (duration_s, report, truth) == (120.0, None, None)
+    assert (duration_s, report) == (120.0, None)
+    assert opened.args[1:] == (False, None, None)
 
 
 # ---- from the checks to the end
@@ -112,7 +99,7 @@ class Pretended:
     fails: ClassVar[BaseException | None] = None
 
     def __init__(self, config, truth):
-        self.closed, self.url, self.ws_url, self.keys = False, "http://h:1", "ws://h:1/ws", None
+        self.closed, self.url, self.ws_url, self.keys, self.mainnet = False, "http://h:1", "ws://h:1/ws", None, False
         type(self).made.append(self)
 
     def wait_ready(self):

@@ -3,6 +3,7 @@
 import pytest
 
 from mmfast.config.fault import ConfigError, Fault, closest, stem, unit_of, unknown_key
+from mmfast.config.load import load
 
 
 @pytest.mark.parametrize(("name", "bare"), [("max_loss_usd", "max_loss"), ("kappa_per_bp", "kappa"),
@@ -40,3 +41,12 @@ def test_the_message_names_key_value_origin_and_remedy_of_every_fault():
     assert "2 faults" in text
     for part in ("risk.a = -1 (my.toml): is negative", "raise it", "risk.b: not stated", "add it"):
         assert part in text
+
+
+@pytest.mark.parametrize("key", ["venue.account_address", "venue.private_key", "venue.gateway_key_file", "engine.name"])
+def test_what_looks_like_a_key_is_never_shown(key):
+    secret = "0x" + "4c" * 32
+    with pytest.raises(ConfigError) as caught:
+        load("testnet", environ={}, overrides={key: secret})
+    assert "4c4c" not in str(caught.value) + repr(caught.value.faults)
+    assert "hidden" in str(caught.value)

@@ -18,6 +18,7 @@ BREAKS = {
     "venue.http_url": {"venue.http_url": "https://api.hyperliquid.xyz"},
     "venue.ws_url": {"venue.ws_url": "ws://10.0.0.1:3001/ws"},
     "venue.live": {"venue.live": True},
+    "venue.watchdog_key_file": {"venue.watchdog_key_file": "0x" + "1c" * 32},
     "market.data": {"market.kind": "recording"},
     "engine.coins": {"engine.coins": ["BTC", "BTC"]},
     "feed.timer_ms": {"feed.timer_ms": 1_500.0},
@@ -65,7 +66,8 @@ def test_live_needs_an_account_and_two_wallets():
 
 
 @pytest.mark.parametrize("url", ["http://api.hyperliquid.xyz", "https://api.hyperliquid.xyz.evil.example",
-                                 "https://api.hyperliquid-testnet.xyz"])
+                                 "https://api.hyperliquid-testnet.xyz", "https://api.hyperliquid.xyz:8443",
+                                 "https://someone@api.hyperliquid.xyz", "http://127.0.0.1:3001"])
 def test_mainnet_is_one_address_and_encrypted(url):
     with pytest.raises(ConfigError, match="is not mainnet"):
         load("mainnet", environ={}, overrides={"venue.http_url": url})
@@ -74,3 +76,13 @@ def test_mainnet_is_one_address_and_encrypted(url):
 def test_a_relation_is_left_out_while_a_section_of_it_is_invalid():
     assert breaches({}) == []
     assert all(needs for _, needs in RELATIONS)
+
+
+@pytest.mark.parametrize("kind", ["testnet", "mainnet"])
+def test_a_stand_in_for_a_venue_is_on_this_host_with_both_of_its_addresses(kind):
+    here = {"venue.http_url": "http://127.0.0.1:3001", "venue.ws_url": "ws://localhost:3001/ws"}
+    assert load(kind, environ={}, overrides=here).venue.http_url == here["venue.http_url"]
+    for away in ({"venue.ws_url": "ws://10.0.0.1:3001/ws"}, {"venue.http_url": "http://127.0.0.1.example:3001"},
+                 {"venue.http_url": "https://127.0.0.1:3001"}):
+        with pytest.raises(ConfigError, match=f"is not {kind}"):
+            load(kind, environ={}, overrides={**here, **away})

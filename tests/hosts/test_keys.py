@@ -1,10 +1,13 @@
 """Claims about the keys of an engine."""
 
+import resource
+
 import pytest
 from eth_account import Account
 from support.confinement import a_masked_key, in_child, occurrences, unmask
 
-from mmfast.hosts.keys import Keys
+from mmfast.hosts.keys import Keys, load_keys
+from mmfast.runtime.keyfile import KeyRefused
 
 ACCOUNT = "0x" + "AB" * 20
 
@@ -78,3 +81,45 @@ def test_a_child_that_does_not_sign_has_no_key_in_its_memory():
 
     assert [in_child(lambda name=name: child(name)) for name in ("feed", "quoter", "gateway")] == [0, 0, 0]
     keys.keep_only("nobody")
+
+
+# ---- from files
+
+@pytest.fixture
+def files(tmp_path):
+    """``files(one, two)``: names of two files that hold these keys."""
+    def write(*keys):
+        for name, content in zip(("one", "two"), keys):
+            (tmp_path / name).write_text(content.hex())
+            (tmp_path / name).chmod(0o400)
+        return str(tmp_path / "one"), str(tmp_path / "two")
+    return write
+
+
+def nobody(question):
+    raise AssertionError(question)
+
+
+def test_keys_are_loaded_from_the_files_and_no_core_file_is_left_from_then_on(files):
+    names = files(key(1), key(2))
+
+    def child():
+        keys = load_keys(ACCOUNT, *names, nobody, {})
+        return (keys.gateway.take() == key(1)) + 2 * (resource.getrlimit(resource.RLIMIT_CORE) == (0, 0))
+
+    assert in_child(child) == 3
+
+
+@pytest.mark.parametrize(("one", "two", "said"), [
+    (key(7), key(2), "keys of its agents only"), (key(3), key(3), "agent of its own"),
+    (bytes(32), key(2), "no secp256k1 key"), (b"", key(2), "64 hex digits")])
+def test_files_with_the_wrong_keys_are_refused_by_one_kind_of_error(files, monkeypatch, one, two, said):
+    monkeypatch.setattr("mmfast.hosts.keys.seal", lambda: None)
+    with pytest.raises(KeyRefused, match=said):
+        load_keys(Account.from_key(bytes(key(7))).address, *files(one, two), nobody, {})
+
+
+def test_a_key_that_stands_in_a_variable_too_is_refused(files, monkeypatch):
+    monkeypatch.setattr("mmfast.hosts.keys.seal", lambda: None)
+    with pytest.raises(KeyRefused, match="variable LEAK"):
+        load_keys(ACCOUNT, *files(key(1), key(2)), nobody, {"LEAK": key(2).hex()})

@@ -54,6 +54,18 @@ def test_it_is_no_file_and_is_not_inherited_by_programs():
     secret.forget()
 
 
+def test_it_has_one_descriptor_and_none_when_it_is_forgotten():
+    def held():
+        links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+        return sum("mmfast-key" in os.readlink(link) for link in links if os.path.lexists(link))
+
+    before = held()
+    secret = Secret(bytearray(b"k" * 32))
+    assert held() == before + 1
+    secret.forget()
+    assert held() == before
+
+
 def test_the_child_that_signs_takes_it_and_one_that_forgot_cannot():
     secret = Secret(bytearray(b"k" * 32))
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from mmfast.venues.hyperliquid.errors import LocalError
 from mmfast.venues.hyperliquid.keccak import keccak256
-from mmfast.venues.hyperliquid.signing import Signer, address_bytes, domain_separator
+from mmfast.venues.hyperliquid.signing import DigestSigner, address_bytes, domain_separator
 
 CHAIN_ID = 0x66EEE
 APPROVE_AGENT = "HyperliquidTransaction:ApproveAgent"
@@ -65,6 +65,6 @@ def approve_agent_digest(action: dict[str, Any]) -> bytes:
     return user_digest(APPROVE_AGENT, APPROVE_AGENT_FIELDS, {"agentName": "", **action}, chain_id)
 
 
-def sign_approve_agent(account: Signer, action: dict[str, Any]) -> tuple[bytes, bytes, int]:
+def sign_approve_agent(account: DigestSigner, action: dict[str, Any]) -> tuple[bytes, bytes, int]:
     """r, s, v of the account under an ``approve_agent`` action."""
     return account.sign(approve_agent_digest(action))

@@ -111,6 +111,20 @@ class Agent(NamedTuple):
     valid_until_ms: int
 
 
+class Gear(NamedTuple):
+    """Leverage that the account has set for a coin."""
+
+    leverage: int
+    is_cross: bool
+
+
+class Fees(NamedTuple):
+    """Fee rates of the account [bps of notional]; a negative one is a rebate."""
+
+    maker_bps: float
+    taker_bps: float
+
+
 def meta() -> dict[str, Any]:
     """Every perpetual there is."""
     return {"type": "meta"}
@@ -125,9 +139,15 @@ def about(kind: str, user: str) -> dict[str, Any]:
     """
     A question about an account.
 
-    openOrders, frontendOpenOrders, clearinghouseState, userFills, userRateLimit, userRole, extraAgents.
+    openOrders, frontendOpenOrders, clearinghouseState, userFills, userRateLimit, userRole, extraAgents,
+    userFees.
     """
     return {"type": kind, "user": user.lower()}
+
+
+def active_asset(user: str, coin: str) -> dict[str, Any]:
+    """What the account may trade of a coin, and with which leverage."""
+    return {**about("activeAssetData", user), "coin": coin}
 
 
 def user_fills_by_time(user: str, start_ms: int, end_ms: int | None = None) -> dict[str, Any]:
@@ -178,6 +198,16 @@ class _Context(Struct):
 
 class _Leverage(Struct):
     value: int
+    type: str = "cross"
+
+
+class _AssetData(Struct):
+    leverage: _Leverage
+
+
+class _Fees(Struct):
+    userCrossRate: str
+    userAddRate: str
 
 
 class _Position(Struct):
@@ -266,6 +296,8 @@ _RATE_LIMIT = msgspec.json.Decoder(_RateLimit)
 _ROLE = msgspec.json.Decoder(_Role)
 _AGENTS = msgspec.json.Decoder(list[_Agent])
 _STATUS = msgspec.json.Decoder(_Status)
+_ASSET_DATA = msgspec.json.Decoder(_AssetData)
+_FEES = msgspec.json.Decoder(_Fees)
 
 
 def _price(text: str | None) -> float:
@@ -372,3 +404,15 @@ def parse_extra_agents(body: bytes) -> tuple[Agent, ...]:
 def parse_exchange_status(body: bytes) -> int:
     """Answer to exchangeStatus: the venue's time [ms since 1970]."""
     return decoded(_STATUS, body).time
+
+
+def parse_active_asset(body: bytes) -> Gear:
+    """Answer to activeAssetData."""
+    leverage = decoded(_ASSET_DATA, body).leverage
+    return Gear(leverage.value, leverage.type == "cross")
+
+
+def parse_fees(body: bytes) -> Fees:
+    """Answer to userFees."""
+    fees = decoded(_FEES, body)
+    return Fees(_price(fees.userAddRate) * 1e4, _price(fees.userCrossRate) * 1e4)

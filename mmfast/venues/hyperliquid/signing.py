@@ -84,31 +84,30 @@ def _address_of_point(point: bytes) -> str:
     return "0x" + keccak256(point[1:])[-ADDRESS_BYTES:].hex()
 
 
-class Signer:
-    """
-    A key that signs trading actions and nothing else.
+class _Key:
+    """A key in memory of its own: its address, and signatures of digests. Only its children know what is signed."""
 
-    ``secret`` is copied into memory of its own and wiped where it came from. The key is never printed, never
-    pickled, and gone after ``wipe``. One signer belongs to one process and one thread.
-    """
-
-    def __init__(self, secret: bytearray) -> None:
-        if not isinstance(secret, bytearray):
-            raise LocalError("a secret must come as a bytearray, so that it can be wiped")
-        try:
-            if len(secret) != SECRET_BYTES:
-                raise LocalError(f"a secret has {SECRET_BYTES} bytes, this one {len(secret)}")
+    def __init__(self, secret: bytearray | memoryview) -> None:
+        if not isinstance(secret, bytearray) and (not isinstance(secret, memoryview) or secret.readonly):
+            raise LocalError("a secret must come as a bytearray or in memory that can be wiped")
+        if len(secret) != SECRET_BYTES:
+            secret[:] = bytes(len(secret))
+            raise LocalError(f"a secret has {SECRET_BYTES} bytes, this one {len(secret)}")
+        if isinstance(secret, memoryview):
+            # By its address: a memoryview that still lends its buffer crashes the garbage collector of Python 3.11.
+            self._memory = secret
+            self._key = ffi.cast("unsigned char *", ffi.cast("uintptr_t", ffi.from_buffer(secret)))
+        else:
             self._key = ffi.new("unsigned char[32]")
             ffi.memmove(self._key, secret, SECRET_BYTES)
-        finally:
-            secret[:] = bytes(len(secret))
+            secret[:] = bytes(SECRET_BYTES)
         self._context = GLOBAL_CONTEXT.ctx
         if not lib.secp256k1_ec_seckey_verify(self._context, self._key):
+            self.wipe()
             raise LocalError("this secret is no secp256k1 key: it is zero or too large")
         self._signature = ffi.new("secp256k1_ecdsa_recoverable_signature *")
         self._compact, self._recovery = ffi.new("unsigned char[64]"), ffi.new("int *")
         self._bytes = ffi.buffer(self._compact, 64)
-        self._hash = Sponge().hash
         self.address = self._address()
 
     def _address(self) -> str:
@@ -118,8 +117,7 @@ class Signer:
         lib.secp256k1_ec_pubkey_serialize(self._context, out, size, point, lib.SECP256K1_EC_UNCOMPRESSED)
         return _address_of_point(bytes(ffi.buffer(out, 65)))
 
-    def sign(self, digest: bytes) -> tuple[bytes, bytes, int]:
-        """r and s, 32 bytes each, and v, 27 or 28, of a 32-byte digest."""
+    def _sign(self, digest: bytes) -> tuple[bytes, bytes, int]:
         if len(digest) != 32:
             raise LocalError(f"a digest has 32 bytes, this one {len(digest)}")
         if not lib.secp256k1_ecdsa_sign_recoverable(
@@ -131,30 +129,54 @@ class Signer:
         raw = self._bytes[:]
         return raw[:32], raw[32:], 27 + self._recovery[0]
 
-    def sign_action(self, msgpack: bytes, nonce: int, mainnet: bool, vault: str | None = None,
-                    expires_after: int | None = None) -> tuple[bytes, bytes, int]:
-        """r, s, v of a packed action; LocalError if its type is not in SIGNABLE."""
-        kind = action_type(msgpack)
-        if kind not in SIGNABLE:
-            raise LocalError(f"a trading key does not sign {kind!r}; it signs {sorted(SIGNABLE)}")
-        keccak = self._hash
-        connection_id = keccak(hashed_bytes(msgpack, nonce, vault, expires_after))
-        return self.sign(keccak(_BEFORE_STRUCT + keccak(_BEFORE_ID[mainnet] + connection_id)))
-
     def wipe(self) -> None:
         """Forget the key; nothing can be signed afterwards."""
         ffi.memmove(self._key, bytes(SECRET_BYTES), SECRET_BYTES)
 
     def __repr__(self) -> str:
-        return f"Signer({self.address})"
+        return f"{type(self).__name__}({self.address})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a signer is not pickled or copied: its key stays in one process")
 
 
-def address_of(secret: bytes | bytearray) -> str:
-    """The address, in lower case, of a secret; the secret is left as it is."""
-    signer = Signer(bytearray(secret))
+class Signer(_Key):
+    """
+    A key that signs trading actions and nothing else: it has no way to sign anything but what SIGNABLE names.
+
+    A bytearray is copied into memory of the signer's own and wiped where it came from; a memoryview, of locked
+    memory for instance, is used where it is. The key is never printed, never pickled, and gone after ``wipe``.
+    One signer belongs to one process and one thread.
+    """
+
+    def __init__(self, secret: bytearray | memoryview) -> None:
+        super().__init__(secret)
+        self._hash = Sponge().hash
+
+    def sign_action(self, msgpack: bytes, nonce: int, mainnet: bool, vault: str | None = None,
+                    expires_after: int | None = None) -> tuple[bytes, bytes, int]:
+        """r and s, 32 bytes each, and v, 27 or 28, of a packed action; LocalError if its type is not in SIGNABLE."""
+        kind = action_type(msgpack)
+        if kind not in SIGNABLE:
+            raise LocalError(f"a trading key does not sign {kind!r}; it signs {sorted(SIGNABLE)}")
+        keccak = self._hash
+        connection_id = keccak(hashed_bytes(msgpack, nonce, vault, expires_after))
+        return self._sign(keccak(_BEFORE_STRUCT + keccak(_BEFORE_ID[mainnet] + connection_id)))
+
+
+class DigestSigner(_Key):
+    """A key that signs whatever digest it is given: for an account's own tool and for tests, never in the engine."""
+
+    def sign(self, digest: bytes) -> tuple[bytes, bytes, int]:
+        """r and s, 32 bytes each, and v, 27 or 28, of a 32-byte digest."""
+        return self._sign(digest)
+
+
+def address_of(secret: bytes | bytearray | memoryview) -> str:
+    """The address, in lower case, of a secret; the secret is left as it is and, where it can be written, uncopied."""
+    if isinstance(secret, memoryview):
+        return DigestSigner(secret).address
+    signer = DigestSigner(bytearray(secret))
     signer.wipe()
     return signer.address
 

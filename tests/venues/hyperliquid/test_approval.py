@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from mmfast.venues.hyperliquid.approval import approve_agent, approve_agent_digest, sign_approve_agent, user_digest
 from mmfast.venues.hyperliquid.errors import LocalError
-from mmfast.venues.hyperliquid.signing import Signer, parse_signature, recover
+from mmfast.venues.hyperliquid.signing import DigestSigner, parse_signature, recover
 
 SECRET = "0x0123456789012345678901234567890123456789012345678901234567890123"
 AGENT = "0x1719884eb866cb12b2287399b15f7db5e7d775ea"
 SEND = (("string", "hyperliquidChain"), ("string", "destination"), ("string", "amount"), ("uint64", "time"))
 
 
-def account() -> Signer:
-    return Signer(bytearray.fromhex(SECRET[2:]))
+def account() -> DigestSigner:
+    return DigestSigner(bytearray.fromhex(SECRET[2:]))
 
 
 def test_official_vectors_are_met(vectors):

@@ -174,3 +174,16 @@ def test_damaged_answers_are_read_or_refused(cassette):
         except RemoteError:
             refused += 1
     assert refused > 300
+
+
+def test_leverage_and_fees_of_an_account():
+    body = (b'{"user":"0x","coin":"BTC","leverage":{"type":"isolated","value":10,"rawUsd":"-4999.5"},'
+            b'"maxTradeSzs":["683.30131","684.41969"],"markPx":"85970.0"}')
+    assert info.parse_active_asset(body) == (10, False)
+    assert info.parse_active_asset(b'{"leverage":{"type":"cross","value":20}}') == (20, True)
+    maker_bps, taker_bps = info.parse_fees(b'{"userCrossRate":"0.00045","userAddRate":"0.00015"}')
+    assert (round(maker_bps, 9), round(taker_bps, 9)) == (1.5, 4.5)
+    assert info.active_asset("0xAB", "BTC") == {"type": "activeAssetData", "user": "0xab", "coin": "BTC"}
+    for body in (b"{}", b'{"userCrossRate":"x","userAddRate":"0"}', b"null"):
+        with pytest.raises(RemoteError):
+            info.parse_fees(body)

@@ -1,7 +1,9 @@
 """Signatures against the official vectors and the official SDK."""
 
 import copy
+import gc
 import json
+import mmap
 import pickle
 
 import msgpack
@@ -17,7 +19,15 @@ from mmfast.venues.hyperliquid import actions, signing
 from mmfast.venues.hyperliquid.actions import Order
 from mmfast.venues.hyperliquid.errors import LocalError, RemoteError
 from mmfast.venues.hyperliquid.packing import pack_action
-from mmfast.venues.hyperliquid.signing import Signer, action_hash, address_of, digest, parse_signature, recover
+from mmfast.venues.hyperliquid.signing import (
+    DigestSigner,
+    Signer,
+    action_hash,
+    address_of,
+    digest,
+    parse_signature,
+    recover,
+)
 
 SECRET = "0123456789012345678901234567890123456789012345678901234567890123"
 ADDRESS = "0x14791697260e4c9a71f18484c9f997b308e59325"
@@ -29,7 +39,11 @@ def signer(secret: str = SECRET) -> Signer:
     return Signer(bytearray.fromhex(secret.removeprefix("0x")))
 
 
-def check(key: Signer, action: dict, nonce: int, vault, expires_after, mainnet: bool, expected: dict) -> None:
+def account(secret: str = SECRET) -> DigestSigner:
+    return DigestSigner(bytearray.fromhex(secret.removeprefix("0x")))
+
+
+def check(key: DigestSigner, action: dict, nonce: int, vault, expires_after, mainnet: bool, expected: dict) -> None:
     """The signature of ``action`` is the expected one and leads back to the signer."""
     hashed = digest(action_hash(pack_action(action), nonce, vault, expires_after), mainnet)
     r, s, v = key.sign(hashed)
@@ -50,7 +64,7 @@ def test_the_phantom_agent_of_the_sdk_is_met_without_any_file():
 
 
 def test_every_official_vector_is_met(vectors):
-    official, key = vectors["official_sdk_vectors"], signer()
+    official, key = vectors["official_sdk_vectors"], account()
     assert key.address == official["signerAddress"].lower() == ADDRESS
     for vector in official["l1_vectors"]:
         for net in ("mainnet", "testnet"):
@@ -58,7 +72,7 @@ def test_every_official_vector_is_met(vectors):
 
 
 def test_every_vector_made_with_the_sdk_is_met(vectors):
-    made, key = vectors["generated_with_sdk_0.24.0"], signer()
+    made, key = vectors["generated_with_sdk_0.24.0"], account()
     for vector in made["vectors"]:
         arguments = vector["nonce"], vector["vaultAddress"], vector["expiresAfter"]
         connection_id = action_hash(pack_action(vector["action"]), *arguments)
@@ -70,7 +84,7 @@ def test_every_vector_made_with_the_sdk_is_met(vectors):
 
 def test_every_vector_of_third_parties_is_met(vectors):
     third = vectors["third_party_vectors"]["nktkas"]
-    key, packed = signer(third["privateKey"]), pack_action(third["action"])
+    key, packed = account(third["privateKey"]), pack_action(third["action"])
     assert key.address == third["address"].lower()
     cases = {"base": (None, None), "withVault": (third["vaultAddress"], None),
              "withExpires": (None, third["expiresAfter"]), "withBoth": (third["vaultAddress"], third["expiresAfter"])}
@@ -81,7 +95,7 @@ def test_every_vector_of_third_parties_is_met(vectors):
             check(key, third["action"], third["nonce"], vault, expires_after, net == "mainnet", expected)
     rust = vectors["third_party_vectors"]["rust_sdk_fixture"]
     assert "0x" + action_hash(pack_action(rust["action"]), rust["nonce"]).hex() == rust["connectionId"]
-    check(signer(rust["privateKey"]), rust["action"], rust["nonce"], None, None, True, rust["mainnet"])
+    check(account(rust["privateKey"]), rust["action"], rust["nonce"], None, None, True, rust["mainnet"])
 
 
 # ── the SDK on random actions ──────────────────────────────────────────────────────────────────────────────────
@@ -133,10 +147,26 @@ def test_a_signer_stays_in_its_process(copier):
 
 
 def test_a_wiped_signer_signs_no_more():
-    key = signer()
+    key, other = signer(), account()
     key.wipe()
+    other.wipe()
     with pytest.raises(LocalError, match="wiped"):
-        key.sign(bytes(32))
+        key.sign_action(ORDER.msgpack, 1, True)
+    with pytest.raises(LocalError, match="wiped"):
+        other.sign(bytes(32))
+
+
+def test_a_trading_key_cannot_be_made_to_sign_a_digest():
+    assert not hasattr(signer(), "sign")
+
+
+def test_memory_of_the_caller_is_used_where_it_is_and_wiped_there():
+    memory = memoryview(bytearray.fromhex(SECRET))
+    key = Signer(memory)
+    assert memory.hex() == SECRET
+    assert key.sign_action(ORDER.msgpack, 5, False) == signer().sign_action(ORDER.msgpack, 5, False)
+    key.wipe()
+    assert not any(memory)
 
 
 @pytest.mark.parametrize("action", [
@@ -156,9 +186,8 @@ def test_the_type_is_read_from_the_bytes_that_are_signed(raw):
 
 
 def test_signing_an_action_equals_signing_its_digest():
-    key = signer()
     hashed = digest(action_hash(ORDER.msgpack, 5, VAULT, 9), False)
-    assert key.sign_action(ORDER.msgpack, 5, False, VAULT, 9) == key.sign(hashed)
+    assert signer().sign_action(ORDER.msgpack, 5, False, VAULT, 9) == account().sign(hashed)
 
 
 @pytest.mark.parametrize("address", ["", "0x", VAULT[2:], "0x17", VAULT + "00", "0x" + "g" * 40])
@@ -169,7 +198,7 @@ def test_addresses_are_checked(address):
 
 def test_digests_are_checked():
     with pytest.raises(LocalError, match="32 bytes"):
-        signer().sign(bytes(31))
+        account().sign(bytes(31))
 
 
 def test_the_address_of_a_secret_leaves_the_secret():
@@ -182,7 +211,7 @@ def test_the_address_of_a_secret_leaves_the_secret():
 
 
 def test_another_digest_recovers_another_address():
-    r, s, v = signer().sign(bytes(32))
+    r, s, v = account().sign(bytes(32))
     assert recover(bytes(32), r, s, v) == ADDRESS
     assert recover(b"\1" * 32, r, s, v) != ADDRESS
     assert recover(bytes(32), r, s, 55 - v) != ADDRESS
@@ -225,3 +254,12 @@ def test_hex_without_leading_zeros_is_taken():
 
 def test_the_sources_of_the_networks_differ():
     assert signing.digest(bytes(32), True) != signing.digest(bytes(32), False)
+
+
+def test_a_signer_on_memory_of_the_caller_survives_the_garbage_collector():
+    for _ in range(200):
+        memory = memoryview(mmap.mmap(-1, mmap.PAGESIZE))[:32]
+        memory[:] = bytes.fromhex(SECRET)
+        circle = [Signer(memory), memory]
+        circle.append(circle)
+    assert gc.collect() >= 0
