@@ -69,6 +69,8 @@ Coins = Annotated[str | None, typer.Option("--coin", help="Coins, separated by c
 Host = Annotated[str | None, typer.Option("--host", help="auto, isolated, shared or fused.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="SECTION.KEY=VALUE, over everything else.")]
 Cloid = Annotated[str | None, typer.Argument(help="Client id of an order, 0x and 32 hexadecimal digits.")]
+Assignments = Annotated[list[str] | None, typer.Argument(help="model.KEY=VALUE or coins.NAME.KEY=VALUE.")]
+ParameterFile = Annotated[Path | None, typer.Option("--file", help="A TOML file of [model] or [coins.NAME].")]
 Now = Annotated[str | None, typer.Option("--now", help="A coin: explain its quotes now.")]
 # Arguments of these verbs are read by the modules that implement them.
 FORWARD = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
@@ -114,6 +116,20 @@ def explain(cloid: Cloid = None, now: Now = None, name: Name = None, state_dir: 
     from mmfast.cli.explain import explain as run
 
     raise typer.Exit(run(_target(name, state_dir, config), cloid, now, json))
+
+
+@app.command()
+def parameters(assignments: Assignments = None, file: ParameterFile = None, name: Name = None,
+               state_dir: State = None, config: Config = None, json: Json = False, timeout: Wait = 5.0) -> None:
+    """
+    Show the parameters of a running engine, or change live ones: model.KEY=VALUE, coins.NAME.KEY=VALUE.
+
+    Returns when quotes are made from the change. Nothing changes if one assignment is refused (exit 4); the change
+    lasts until the engine ends. Exit 5 if no quote has been made from it in time.
+    """
+    from mmfast.cli.parameters import parameters as run
+
+    raise typer.Exit(run(_target(name, state_dir, config), assignments or (), file, json, timeout))
 
 
 @app.command()

@@ -53,7 +53,7 @@ def load(venue: str | None = None, *, file: Path | None = None, coins: Sequence[
     typed = {**(overrides or {}), **{k: v for k, v in flags.items() if v is not None}}
     values = {k: text_value(k, v) if isinstance(v, str) else _plain(v) for k, v in typed.items()}
     layers, names, faults = _layers(folder, file, environ, Layer(COMMAND_LINE, values), cores)
-    config, found = _checked(merge(layers, names), names, cores)
+    config, found = checked(merge(layers, names), names, cores)
     faults += found
     if faults or config is None:
         raise ConfigError(faults)
@@ -138,7 +138,8 @@ def _shown(folder: Path, path: str) -> str:
     return f"{folder.name}/{path}"
 
 
-def _checked(merged: Merged, names: list[str], cores: int) -> tuple[EngineConfig | None, list[Fault]]:
+def checked(merged: Merged, names: list[str], cores: int) -> tuple[EngineConfig | None, list[Fault]]:
+    """The configuration that merged layers make, or every fault of them."""
     tree, faults = nest(merged.values, merged.origins)
     known: dict[str, Any] = {"core_count": cores}
     tables = tree.pop("coins", {})

@@ -38,6 +38,16 @@ PerSourceSeconds = Annotated[tuple[NonNegative, ...], Field(min_length=SOURCES, 
 MicroRow = Annotated[tuple[float, ...], Field(min_length=5, max_length=5)]
 
 
+# What does not change while the engine runs, and why; every other parameter is live.
+FIXED = {
+    "clip_usd": "inventory is counted in clips",
+    "max_position_usd": "gateway and watchdog hold this limit from the start",
+    "min_order_usd": "the gateway holds this limit from the start",
+    "theta_per_s": "the filter has learned from it",
+    "mode_prior": "it is what the filter began with",
+}
+
+
 class Model(Section):
     """[model]: one consistent set; three numbers are for the modes quiet, trending, crisis."""
 

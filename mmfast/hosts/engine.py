@@ -35,7 +35,7 @@ from mmfast.rings.region import House
 from mmfast.rings.segment import clear_dead, owner_lives
 from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.latch import Latch
-from mmfast.runtime.parameters import parameters
+from mmfast.runtime.parameters import parameters, write_in_force
 from mmfast.runtime.process import Placement
 from mmfast.runtime.snapshot import RUN_FILE, read_run
 from mmfast.runtime.supervisor import Supervisor
@@ -140,6 +140,7 @@ class Engine:
                "url": self.venue.http_url, "account": self.keys.account, "started_ns": time.time_ns(),
                "config_hash": self.config.hash}
         (self.config.state_path / RUN_FILE).write_text(json.dumps(run))
+        write_in_force(self.config.state_path, self.config)
 
     def _placements(self) -> dict[str, Placement]:
         places = self.config.host.places

@@ -9,7 +9,11 @@ Source  gamma0 = C0^2 * sum(eta kappa) / sigma_ref^2 with C0 = K_Q / Q (Guéant,
 
 from __future__ import annotations
 
+import json
 import math
+import os
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +25,7 @@ from mmfast.records.parameters import KIND_PARAMETERS, PARAMETERS
 from mmfast.units import NS_PER_MS, NS_PER_S, UUSD_PER_USD, lots_per_coin, ticks_per_usd
 
 ITERATIONS = 50
+PARAMETERS_FILE = "parameters.json"  # the configuration in force, in the state folder
 
 
 def parameters(config: EngineConfig, coin: str, *, sz_decimals: int, mark_px: float, max_leverage: float,
@@ -49,14 +54,42 @@ def parameters(config: EngineConfig, coin: str, *, sz_decimals: int, mark_px: fl
     record["clip_lots"], record["position_max_lots"] = clip, limit
     record["equity_usd"] = config.risk.equity_usd
     record["leverage_max"] = min(config.risk.max_leverage, max_leverage)
-    record["gamma0"] = gamma0(chosen, limit / clip)
     record["replace_min_ns"] = round(config.gateway.replace_min_ms * NS_PER_MS)
     record["stale_ns"] = round(config.feed.stale_bbo_or_book_s * NS_PER_S)
+    _fill(record, chosen)
+    return record
+
+
+def renewed(config: EngineConfig, coin: str, old: Any, version: int) -> Any:
+    """The PARAMETERS of ``coin`` under a changed configuration; its sizes and limits stay those of ``old``."""
+    record = np.array([old], PARAMETERS)[0]
+    record["version"] = version
+    _fill(record, config.coins[coin])
+    return record
+
+
+def _fill(record: Any, chosen: Coin) -> None:
+    """Write what the model says into a record that has its sizes."""
+    record["gamma0"] = gamma0(chosen, record["position_max_lots"] / record["clip_lots"])
     record["source_mask"] = sum(1 << k for k, name in enumerate(SOURCE_NAMES) if name not in chosen.sources_off)
     record["micro_table"] = mirrored(chosen.micro_table_steps)
     for field, key in FIELDS.items():
         record[field] = getattr(chosen, key)
-    return record
+
+
+def write_in_force(folder: Path, config: EngineConfig) -> None:
+    """Write the configuration in force into the state folder: whole, or not at all."""
+    scratch = folder / f".{PARAMETERS_FILE}.{os.getpid()}"
+    scratch.write_text(json.dumps(config.model_dump(mode="json")), "utf-8")
+    scratch.replace(folder / PARAMETERS_FILE)
+
+
+def in_force(folder: Path) -> dict[str, Any] | None:
+    """The configuration in force as tables of plain values; None if it cannot be read."""
+    with suppress(OSError, ValueError):
+        tables = json.loads((folder / PARAMETERS_FILE).read_text("utf-8"))
+        return tables if isinstance(tables, dict) and "coins" in tables else None
+    return None
 
 
 def mirrored(rows: tuple[tuple[float, ...], ...]) -> list[list[float]]:

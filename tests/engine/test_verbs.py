@@ -7,11 +7,13 @@ import sys
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 from support.books import Books
 from support.engine import EAGER, RECORDED, EngineProcess, needs_recording
 
 from mmfast.cli.outcome import Exit
+from mmfast.runtime.attach import attach
 
 pytestmark = needs_recording
 
@@ -27,6 +29,7 @@ class Story:
         self.seen: dict[str, dict[str, Any]] = {}
         self.at_ns: dict[str, int] = {}
         self.pause()
+        self.parameters()
         self.second_instance()
         self.kill()
         self.flatten()
@@ -50,6 +53,22 @@ class Story:
         self.seen["still paused"] = self.engine.look()
         self.run("resume", "resume")
         self.engine.wait_quoting()
+
+    def parameters(self) -> None:
+        self.seen["before the fee"] = self.widths()
+        self.run("a fee of five", "parameters", "coins.ETH.maker_fee_bps=4.0")
+        self.seen["after the fee"] = self.widths()
+        self.run("a fee that is refused", "parameters", "coins.ETH.maker_fee_bps=400")
+        self.run("the fee of before", "parameters", "coins.ETH.maker_fee_bps=0.0")
+        self.engine.wait_quoting()
+
+    def widths(self) -> dict[str, Any]:
+        """Width of each coin's quotes [bps], both sides together, and the version of their parameters."""
+        house = attach(self.engine.name)
+        surface = house.cells("surface").copy()
+        return {"widths": surface["width_bps"].sum(axis=1).tolist(),
+                "costs": surface["cost_bps"].tolist(), "adverse": surface["adverse_bps"].tolist(),
+                "version": house.cells("quote")["parameters_version"].tolist()}
 
     def second_instance(self) -> None:
         command = [sys.executable, "-m", "mmfast.cli.main", "start", "--name", self.engine.name, "--for", "1s"]
@@ -100,6 +119,18 @@ def test_pause_returns_when_nothing_rests_and_stays_so(story):
 def test_resume_quotes_again(story):
     assert story.ran["resume"].code == Exit.OK
     assert story.ran["resume"].err == "resumed\n"
+
+
+def test_a_changed_parameter_moves_the_quotes_of_its_coin(story):
+    assert story.ran["a fee of five"].code == Exit.OK
+    before, after = story.seen["before the fee"], story.seen["after the fee"]
+    assert (before["version"], after["version"]) == ([1, 1], [2, 2])
+    assert np.subtract(before["costs"], before["adverse"]) == pytest.approx(0.0, abs=1e-9)  # EAGER has no fee
+    assert np.subtract(after["costs"], after["adverse"]) == pytest.approx(np.array([[4.0, 4.0], [0.0, 0.0]]), abs=1e-9)
+    assert after["widths"][0] > before["widths"][0] + 6.0
+    assert story.ran["a fee that is refused"].code == Exit.CONFIG_INVALID
+    assert "maker_fee_bps = 400" in story.ran["a fee that is refused"].err
+    assert story.ran["the fee of before"].code == Exit.OK
 
 
 def test_a_second_engine_of_that_name_is_refused_and_harms_nothing(story):

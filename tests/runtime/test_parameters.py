@@ -1,5 +1,6 @@
 """Claims about the configuration in units of the instrument, against the model's printed figures."""
 
+import json
 import math
 from typing import get_args
 
@@ -10,7 +11,16 @@ from mmfast.config.load import load
 from mmfast.config.model import SOURCES, Source
 from mmfast.records.feature import OBSERVATIONS, SOURCE_NAMES
 from mmfast.records.parameters import KIND_PARAMETERS, PARAMETERS
-from mmfast.runtime.parameters import FIELDS, clip_lots, gamma0, parameters
+from mmfast.runtime.parameters import (
+    FIELDS,
+    PARAMETERS_FILE,
+    clip_lots,
+    gamma0,
+    in_force,
+    parameters,
+    renewed,
+    write_in_force,
+)
 
 BTC = {"sz_decimals": 5, "mark_px": 100_000.0, "max_leverage": 40}
 
@@ -24,6 +34,27 @@ def test_gamma_of_the_reference_set_is_the_printed_one(config):
     reference = {"sigma_ref_bps": 0.89, "kappa_per_bp": 0.5, "intensity_per_s": 0.2, "maker_fee_bps": 1.5,
                  "adverse_bps": 0.5, "skew_limit_bps": 3.0}
     assert gamma0(config.coins["BTC"].model_copy(update=reference), 25.0) == pytest.approx(4.92e-4, rel=1e-3)
+
+
+def test_a_renewed_record_has_the_new_model_and_the_old_sizes(config):
+    old = parameters(config, "BTC", **BTC)
+    coin = config.coins["BTC"].model_copy(update={"kappa_per_bp": 0.5, "clip_usd": 1.0, "sources_off": ("sweeps",)})
+    other = config.model_copy(update={"coins": {"BTC": coin}})
+    new = renewed(other, "BTC", old, 7)
+    assert (new["version"], new["kappa"], new["clip_lots"]) == (7, 0.5, old["clip_lots"])
+    assert new["gamma0"] == pytest.approx(gamma0(coin, 25.0))
+    assert new["source_mask"] == old["source_mask"] & ~(1 << SOURCE_NAMES.index("sweeps"))
+    assert old["version"] == 1
+    again = renewed(config, "BTC", old, 1)
+    assert all(again[name].tolist() == old[name].tolist() for name in old.dtype.names)
+
+
+def test_what_is_in_force_is_read_as_it_was_written(config, tmp_path):
+    assert in_force(tmp_path) is None
+    write_in_force(tmp_path, config)
+    assert in_force(tmp_path) == json.loads(json.dumps(config.model_dump(mode="json")))
+    (tmp_path / PARAMETERS_FILE).write_text("{}")
+    assert in_force(tmp_path) is None
 
 
 def test_gamma_gives_the_wanted_skew_at_the_limit(config):
