@@ -36,6 +36,7 @@ from mmfast.sim.market import Market
 from mmfast.sim.recording import load_recording
 from mmfast.sim.schema import ADDRESS
 from mmfast.sim.server import Server
+from mmfast.sim.state import load, save
 from mmfast.sim.synthetic import SyntheticSource
 from mmfast.sim.truth import Truth
 from mmfast.sim.warm import warm
@@ -67,6 +68,8 @@ class Options:
     limits: bool = True
     die_with_parent: bool = False
     volume_usd: float = 0.0
+    state: Path | None = None
+    post_only_s: float = 0.0
 
 
 def sources(options: Options) -> dict[str, Any]:
@@ -89,9 +92,23 @@ def sources(options: Options) -> dict[str, Any]:
     return dict(load_recording(options.data, list(options.coins), options.speed))
 
 
+def open_exchange(options: Options, start_ms: int) -> Exchange:
+    """The exchange as it was put away, or a new one; ValueError names what is wrong."""
+    if options.state is not None and options.state.exists():
+        made = load(options.state, Truth(options.truth))
+        if list(made.by_name) != list(options.coins):
+            raise ValueError(f"state {options.state} has the coins {', '.join(made.by_name)}: name the same ones")
+    else:
+        made = build(options, start_ms)
+    if options.post_only_s:
+        made.now_ms = max(made.now_ms, start_ms)
+        made.post_only(round(options.post_only_s * 1000))
+    return made
+
+
 def build(options: Options, start_ms: int) -> Exchange:
     """
-    The exchange of ``options`` with its accounts funded and agents approved; ValueError names what is wrong.
+    A new exchange of ``options`` with its accounts funded and agents approved; ValueError names what is wrong.
     """
     found = sources(options)
     decimals = {coin: getattr(source, "sz_decimals", default_sz_decimals(coin)) for coin, source in found.items()}
@@ -121,7 +138,7 @@ async def parent_gone(parent: int) -> None:
 
 async def serve(options: Options, parent: int) -> None:
     """Listen and make blocks until a signal comes or, if so asked, the parent dies."""
-    made = build(options, time.time_ns() // 1_000_000)
+    made = open_exchange(options, time.time_ns() // 1_000_000)
     block_ms = options.block_ms or (BLOCK_MS_AT_MAX if math.isinf(options.speed) else BLOCK_MS)
     server = Server(
         made,
@@ -149,6 +166,8 @@ async def serve(options: Options, parent: int) -> None:
         for task in tasks:
             task.cancel()
         await server.stop()
+        if options.state is not None:
+            save(made, options.state)
         made.truth.close()
 
 
@@ -220,6 +239,8 @@ def exchange(
     block_ms: Annotated[float | None, typer.Option(help="mean block spacing in ms, default 70", min=1.0)] = None,
     limits: Annotated[bool, typer.Option(help="hold clients to the venue's limits")] = True,
     volume: Annotated[float, typer.Option(help="dollars that the accounts have traded before", min=0)] = 0.0,
+    state: Annotated[Path | None, typer.Option(help="file to go on from, and to leave everything in")] = None,
+    post_only: Annotated[float, typer.Option(help="seconds in which only post-only orders are let in", min=0)] = 0.0,
     die_with_parent: Annotated[bool, typer.Option("--die-with-parent", help="end when the parent ends")] = False,
     i_know: Annotated[bool, typer.Option("--i-know", help="allow a host that others can reach")] = False,
 ) -> None:
@@ -244,6 +265,8 @@ def exchange(
             limits,
             die_with_parent,
             volume,
+            state,
+            post_only,
         )
         if not options.coins:
             raise ValueError("no coin is named: add --coin BTC")

@@ -88,6 +88,10 @@ class Exchange:
         self._touches: dict[int, Touch] = {}
         self._hour = start_ms // HOUR_MS
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the requests on their way: those who wait for their answers are gone."""
+        return {**self.__dict__, "_pending": []}
+
     @property
     def ended(self) -> bool:
         """True when every market has come to the end of its source."""

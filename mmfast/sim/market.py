@@ -128,6 +128,11 @@ class Market:
         source.start(self.books, sz_decimals, start_ms)
         self.prev_day_px = self._mark_px()
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The record is a view into its array, also after a restart."""
+        self.__dict__.update(state)
+        self.book = self.books[0]
+
     @property
     def ended(self) -> bool:
         """True when a recording has run out; the book then stays as it is."""

@@ -130,6 +130,11 @@ class SyntheticSource:
         self.state: Any = None
         self.truth_read = 0
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The record is a view into its array, also after a restart."""
+        self.__dict__.update(state)
+        self.state = None if self.states is None else self.states[0]
+
     def start(self, books: Any, sz_decimals: int, start_ms: int) -> None:
         """Open the market at ``start_ms``: a full book around the start price."""
         mixed = (self.seed << 32) ^ int.from_bytes(self.coin.encode(), "little")

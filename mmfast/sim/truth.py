@@ -31,6 +31,10 @@ class Truth:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(path, "ab", buffering=BUFFER_BYTES)  # noqa: SIM115 (closed in close)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Only the count: an open file goes nowhere."""
+        return {"count": self.count, "_flushed_ns": 0, "_file": None}
+
     def write(self, kind: str, facts: dict[str, Any]) -> None:
         """Append one line; the kinds are named where it is written."""
         self.count += 1
