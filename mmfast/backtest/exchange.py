@@ -20,8 +20,10 @@ from mmfast.backtest.layout import (
     NEWS_REFUSED,
     NEWS_RESTING,
     NEWS_ROW,
+    NEWS_TAKEN,
     SEND_CANCEL,
     SEND_PLACE,
+    SEND_TAKE,
     SENT,
     VENUE,
 )
@@ -37,7 +39,7 @@ from mmfast.gateway.ledger import book_funding
 from mmfast.kernel import kernel
 from mmfast.records.account import LEDGER
 from mmfast.records.market import CTX
-from mmfast.records.order import TIF_ALO
+from mmfast.records.order import TIF_ALO, TIF_IOC
 from mmfast.rings.atomics import as_record, copy
 from mmfast.sim.book import BOOK, F_AGGRESSOR, F_LOTS, F_MAKER, F_ORDER, F_PX, F_TID
 from mmfast.sim.edge import submit, withdraw
@@ -93,11 +95,11 @@ def block(me: Any, market: Any, now_ns: int) -> None:
 
 @kernel
 def _execute(me: Any, market: Any, now_ns: int, now_ms: int, arrive_ns: int) -> None:
-    """Our post-only orders that have arrived, then our cancels; what came too late for this block stays."""
+    """Our post-only orders that have arrived, our cancels, what takes; what came too late for this block stays."""
     due = 0
     while due < me["outbox_count"] and as_record(me["outbox_at"] + due * SENT_BYTES, SENT)["arrive_ns"] <= now_ns:
         due += 1
-    for kind in (SEND_PLACE, SEND_CANCEL):
+    for kind in (SEND_PLACE, SEND_CANCEL, SEND_TAKE):
         for k in range(due):
             sent = as_record(me["outbox_at"] + k * SENT_BYTES, SENT)
             if sent["kind"] == kind:
@@ -115,9 +117,23 @@ def _execute_one(me: Any, market: Any, sent: Any, now_ms: int, arrive_ns: int) -
         left = submit(books, sent["order_id"], OWNER, side, sent["px_ticks"], sent["lots"], TIF_ALO, now_ms)
         tell(me, NEWS_RESTING if left >= 0 else NEWS_REFUSED, inst, sent["order_id"], arrive_ns)
         return
+    if sent["kind"] == SEND_TAKE:
+        _take(me, books, sent, now_ms, arrive_ns)
+        return
     before = withdraw(books, side, sent["order_id"], MAX_LOTS)
     row = tell(me, NEWS_CANCELED if before > 0 else NEWS_MISSING, inst, sent["order_id"], arrive_ns)
     as_record(me["news_at"] + row * NEWS_ROW_BYTES, NEWS_ROW)["told_lots"] = sent["lots"] - before
+
+
+@kernel
+def _take(me: Any, books: Any, sent: Any, now_ms: int, arrive_ns: int) -> None:
+    """Immediate or cancel, and shrunk so that it only reduces what we hold."""
+    inst, sign = sent["inst"], 1 - 2 * sent["side"]
+    held = as_record(me["venues_at"] + inst * VENUE_BYTES, VENUE)["position_lots"]
+    lots = min(sent["lots"], max(-sign * held, 0))
+    left = submit(books, sent["order_id"], OWNER, sent["side"], sent["px_ticks"], lots, TIF_IOC, now_ms)
+    row = tell(me, NEWS_TAKEN if left < lots else NEWS_REFUSED, inst, sent["order_id"], arrive_ns)
+    as_record(me["news_at"] + row * NEWS_ROW_BYTES, NEWS_ROW)["told_lots"] = lots - left
 
 
 @kernel
@@ -146,7 +162,8 @@ def _drain(me: Any, inst: int, now_ns: int, arrive_ns: int) -> None:
         row = as_record(at, NEWS_ROW)
         row["exch_ns"], row["side"], row["px_ticks"], row["lots"] = now_ns, side, made[F_PX], made[F_LOTS]
         row["tid"], row["start_lots"] = made[F_TID], venue["position_lots"]
-        row["fee_uusd"] = fee(made[F_PX] * made[F_LOTS], me["fee_ppm"])
+        row["crossed"] = 1 - made[F_MAKER]
+        row["fee_uusd"] = fee(made[F_PX] * made[F_LOTS], me["fee_ppm"] if made[F_MAKER] == 1 else me["taker_fee_ppm"])
         venue["position_lots"] += made[F_LOTS] if side == BID else -made[F_LOTS]
     book["fill_count"] = book["print_count"] = book["expired_count"] = 0
 

@@ -28,6 +28,7 @@ RUN = bare(
     ("now_ns", "i8"), ("recorded", "i8"), ("instrument_count", "i8"), ("block_index", "i8"),
     ("timer_ns", "i8"), ("timer_next_ns", "i8"), ("tick_index", "i8"), ("sample_ns", "i8"), ("sample_next_ns", "i8"),
     ("sweep_next_ns", "i8"), ("feed_ns", "i8"), ("feed_last_ns", "i8"), ("compute_ns", "i8"), ("fee_ppm", "i8"),
+    ("taker_fee_ppm", "i8"), ("take_count", "i8"),
     ("inbox_head", "i8"), ("inbox_tail", "i8"), ("news_head", "i8"), ("news_tail", "i8"), ("outbox_count", "i8"),
     ("market_seq", "i8"), ("belief_seq", "i8"), ("quote_seq", "i8"), ("account_seq", "i8"), ("hour", "i8"),
     ("place_count", "i8"), ("cancel_count", "i8"), ("reject_count", "i8"), ("late_count", "i8"),
@@ -42,15 +43,15 @@ VENUE = bare(
     ("trades", "i8", (2,)), ("position_lots", "i8"), ("fast_slot", "i8"), ("book_slot", "i8"), ("ctx_slot", "i8"),
     ("shown", "i8", (2, 3)), size=192)
 
-SEND_PLACE, SEND_CANCEL = 1, 2
+SEND_PLACE, SEND_CANCEL, SEND_TAKE = 1, 2, 3
 SENT = bare(("arrive_ns", "i8"), ("kind", "i8"), ("inst", "i8"), ("order_id", "i8"), ("side", "i8"),
             ("px_ticks", "i8"), ("lots", "i8"), size=64)
 
-NEWS_RESTING, NEWS_REFUSED, NEWS_CANCELED, NEWS_MISSING, NEWS_FILL = range(1, 6)
-# told_lots: what a canceled order traded in all. The rest is of a fill.
+NEWS_RESTING, NEWS_REFUSED, NEWS_CANCELED, NEWS_MISSING, NEWS_FILL, NEWS_TAKEN = range(1, 7)
+# told_lots: what an order that was canceled, or that took, traded in all. The rest is of a fill.
 NEWS_ROW = bare(("arrive_ns", "i8"), ("kind", "i8"), ("inst", "i8"), ("order_id", "i8"), ("told_lots", "i8"),
                 ("exch_ns", "i8"), ("side", "i8"), ("px_ticks", "i8"), ("lots", "i8"), ("tid", "i8"),
-                ("start_lots", "i8"), ("fee_uusd", "i8"), size=128)
+                ("start_lots", "i8"), ("fee_uusd", "i8"), ("crossed", "i8"), size=128)
 
 # The state of one coin at a moment. Prices of the first level, 0 where there is none; equity at the mid.
 SAMPLE = bare(

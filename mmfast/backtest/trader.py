@@ -15,9 +15,11 @@ from mmfast.backtest.layout import (
     NEWS_FILL,
     NEWS_MISSING,
     NEWS_RESTING,
+    NEWS_TAKEN,
     OUTBOX,
     SEND_CANCEL,
     SEND_PLACE,
+    SEND_TAKE,
     SENT,
     SWITCHES,
     VENUE,
@@ -28,7 +30,7 @@ from mmfast.filter.believe import believe, on_fill
 from mmfast.filter.state import FILTER
 from mmfast.gateway.ledger import TIDS, book_fill
 from mmfast.gateway.orders import REGISTER, SLOT_MASK, UNTOLD, apply, fill
-from mmfast.gateway.plan import CANCELS, ORDER_BYTES, PLACES, mark_canceling, mark_written, plan
+from mmfast.gateway.plan import CANCELS, ORDER_BYTES, PLACES, TAKES, mark_canceling, mark_written, plan
 from mmfast.governor.portfolio import PORTFOLIO
 from mmfast.hosts.cycle import decide, observe
 from mmfast.hosts.estimator import (
@@ -146,8 +148,8 @@ def act(me: Any, desk: Any, inst: int, now_ns: int) -> None:
     if fair_px > 0.0:
         desk.ledgers[inst]["mark_ticks"] = round(fair_px * desk.parameters[inst]["ticks_per_usd"])
     plan(desk.quotes, orders, inst, now_ns, desk.parameters, desk.budget, desk.limits, desk.ledgers, desk.actions,
-         desk.register, me["cells_at"], me["orders_at"], desk.slots, desk.counts)
-    cancels, places = desk.slots[0, :desk.counts[CANCELS]], desk.slots[1, :desk.counts[PLACES]]
+         desk.register, me["cells_at"], me["orders_at"], True, desk.slots, desk.counts)
+    cancels, places = desk.slots[CANCELS, :desk.counts[CANCELS]], desk.slots[PLACES, :desk.counts[PLACES]]
     if len(cancels) > 0:
         mark_canceling(orders, desk.register, desk.budget, cancels, now_ns, me["cells_at"], me["orders_at"])
         _send(me, SEND_CANCEL, cancels, now_ns)
@@ -157,6 +159,12 @@ def act(me: Any, desk: Any, inst: int, now_ns: int) -> None:
                      me["orders_at"], me["histograms_at"])
         _send(me, SEND_PLACE, places, now_ns)
         me["place_count"] += len(places)
+    takes = desk.slots[TAKES, :desk.counts[TAKES]]
+    if len(takes) > 0:
+        mark_written(orders, desk.register, desk.budget, takes, now_ns, 0, 0, now_ns, now_ns, me["cells_at"],
+                     me["orders_at"], me["histograms_at"])
+        _send(me, SEND_TAKE, takes, now_ns)
+        me["take_count"] += len(takes)
 
 
 @kernel
@@ -198,6 +206,8 @@ def learn(me: Any, news: Any) -> bool:
     elif news["kind"] == NEWS_CANCELED:
         apply(order, register, lifecycle.CANCEL_OK, UNTOLD, now_ns)
         apply(order, register, lifecycle.UPDATE_CANCELED, news["told_lots"], now_ns)
+    elif news["kind"] == NEWS_TAKEN:
+        apply(order, register, lifecycle.ACK_FILLED, news["told_lots"], now_ns)
     elif news["kind"] == NEWS_MISSING:
         me["late_count"] += 1
         apply(order, register, lifecycle.CANCEL_MISSING, UNTOLD, now_ns)
@@ -215,7 +225,7 @@ def _book(me: Any, news: Any, order: Any, register: Any) -> None:
     event["px_ticks"], event["lots"], event["side"] = news["px_ticks"], news["lots"], news["side"]
     event["tid"], event["oid"], event["start_lots"] = news["tid"], news["order_id"], news["start_lots"]
     event["cloid_hi"], event["cloid_lo"] = order["cloid_hi"], order["cloid_lo"]
-    event["fee_uusd"], event["crossed"] = news["fee_uusd"], 0
+    event["fee_uusd"], event["crossed"] = news["fee_uusd"], news["crossed"]
     me["account_seq"] += 1
     book_fill(as_record(me["ledgers_at"] + inst * LEDGER_BYTES, LEDGER), as_record(me["tids_at"], TIDS), event)
     earn(as_record(me["budget_at"], BUDGET), news["px_ticks"] * news["lots"])

@@ -196,7 +196,7 @@ def _world(config: EngineConfig, sources: dict[str, Any], start_ms: int, seed: i
     }
     desk = Desk(memory["quotes"], params, memory["ledgers"], _limits(config, params), memory["orders"],
                 memory["register"], memory["budget"], np.zeros(ACTION_MAX, ACTION),
-                np.zeros((2, ACTION_MAX), np.int64), np.zeros(4, np.int64), np.zeros(ORDER_SLOTS, np.int64))
+                np.zeros((3, ACTION_MAX), np.int64), np.zeros(5, np.int64), np.zeros(ORDER_SLOTS, np.int64))
     venue = Venue(books, states, *_recordings(sources, venues), np.zeros((2, SLOW_LEVELS, 3), np.int64))
     world = World(np.zeros(1, layout.RUN), desk, venue, _block_times(start_ms, seed, seconds), memory)
     is_recorded = isinstance(next(iter(sources.values())), RecordingSource)
@@ -215,6 +215,7 @@ def _begin(world: World, timer_ns: int, is_recorded: bool, latency: str, sample_
         "now_ns": start_ns, "recorded": int(is_recorded), "instrument_count": len(world["parameters"]),
         "timer_ns": timer_ns, "timer_next_ns": start_ns + timer_ns, "sample_ns": round(sample_s * NS_PER_S),
         "sample_next_ns": start_ns, "feed_ns": EXIT_NS[latency], "fee_ppm": TIERS[0].maker_ppm,
+        "taker_fee_ppm": TIERS[0].taker_ppm,
         "hour": start_ns // NS_PER_S // 3600, "fill_room": len(world["fills"]), "sample_room": len(world["samples"]),
         "tape_room": len(world["tape"]),
     }.items():

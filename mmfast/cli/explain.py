@@ -23,7 +23,7 @@ from mmfast.records.control import KILL_NAMES, PAUSE_NAMES
 from mmfast.records.feature import SOURCE_NAMES
 from mmfast.records.header import HEADER, STAMPS
 from mmfast.records.order import FREE, LIVE_STATES, ORDER_SLOTS, STATE_NAMES, TIF_NAMES
-from mmfast.records.quote import SIDE_REASONS
+from mmfast.records.quote import SIDE_REASONS, TAKE_REASONS, TAKE_WANTED
 from mmfast.rings.region import House
 from mmfast.rings.seqlock import cell_address, load
 from mmfast.runtime.holdings import Row, age_ms, coin_names, finite
@@ -136,6 +136,9 @@ def stage(name: str, record: np.void | None, now_ns: int) -> Row | None:
     if name == "quote":
         fields["side_reason"] = {"value": [SIDE_REASONS.get(int(r), "unknown") for r in record["side_reason"]],
                                  "unit": ""}
+        fields["take_reason"] = {"value": TAKE_REASONS.get(int(record["take_reason"]), "unknown"), "unit": ""}
+        fields["take_side"] = {"value": SIDE_NAMES[int(record["take_side"])] if record["take_lots"] else "none",
+                               "unit": ""}
     if name == "feature":
         fields = {field: value for field, value in fields.items() if not field.startswith("obs_")}
         fields.update(_observations(record))
@@ -203,6 +206,10 @@ def absences(quote: np.void | None, orders: list[np.void], level_max: int) -> li
     if quote["pull"]:
         return ["all quotes are pulled: there is no usable belief or a number is not finite"]
     found = []
+    if quote["take_reason"] == TAKE_WANTED:
+        found.append(f"{SIDE_NAMES[int(quote['take_side'])]} {int(quote['take_lots'])} lots at "
+                     f"{int(quote['take_px_ticks'])} ticks or better are to be taken, reduce-only: "
+                     f"{TAKE_REASONS[TAKE_WANTED]}")
     for side in (BID, ASK):
         name, levels = SIDE_NAMES[side], int(quote["level_count"][side])
         if levels == 0:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from mmfast.config.engine import Engine, Host, Market, Venue
 from mmfast.config.fault import LOOKS_LIKE_A_KEY
 from mmfast.config.model import Coin, Model
-from mmfast.config.process import Feed, Watchdog
+from mmfast.config.process import Feed, Gateway, Watchdog
 from mmfast.config.recording import recording_fault
 from mmfast.config.risk import Risk
 
@@ -57,6 +57,13 @@ def sizes_fit(risk: Risk, coins: dict[str, Coin]) -> Iterator[Breach]:
         if coin.depth_max_bps > risk.price_collar_bps:
             yield Breach(f"{key}.depth_max_bps", f"exceeds risk.price_collar_bps = {risk.price_collar_bps:g}: "
                          "such quotes would be blocked", "lower depth_max_bps or widen the collar")
+
+
+def flattening_passes(risk: Risk, gateway: Gateway) -> Iterator[Breach]:
+    """An order that closes the position must pass the collar."""
+    if gateway.flatten_slippage_bps >= risk.price_collar_bps:
+        yield Breach("gateway.flatten_slippage_bps", f"reaches risk.price_collar_bps = {risk.price_collar_bps:g}: "
+                     "orders that close the position would be blocked", "lower it or widen the collar")
 
 
 def exposure_within_leverage(risk: Risk, coins: dict[str, Coin]) -> Iterator[Breach]:
@@ -182,6 +189,7 @@ RELATIONS: tuple[tuple[Callable[..., Iterator[Breach]], tuple[str, ...]], ...] =
     (market_is_there, ("venue", "market", "engine")),
     (loss_within_equity, ("risk",)),
     (sizes_fit, ("risk", "coins")),
+    (flattening_passes, ("risk", "gateway")),
     (exposure_within_leverage, ("risk", "coins")),
     (orders_fit, ("risk", "coins")),
     (fees_ordered, ("model",)),

@@ -36,19 +36,20 @@ from mmfast.executor.lifecycle import is_live
 from mmfast.executor.limits import EXPOSURE, OK, SANE_MAX, check, expose, headroom_lots
 from mmfast.kernel import kernel
 from mmfast.records.header import bare
-from mmfast.records.order import AMBIGUOUS, CANCELING, OPEN, PENDING
+from mmfast.records.order import AMBIGUOUS, CANCELING, OPEN, PENDING, TIF_IOC
 from mmfast.records.quote import QUOTE_LEVELS
 from mmfast.units import ASK, BID, NS_PER_S
 
-PLACE, CANCEL = 1, 2
-ACTION_KINDS = {PLACE: "place", CANCEL: "cancel"}
+PLACE, CANCEL, TAKE = 1, 2, 3
+ACTION_KINDS = {PLACE: "place", CANCEL: "cancel", TAKE: "take"}
 ACTION_MAX = 2 * (HOLD_MAX + QUOTE_LEVELS)
 
 # Up to ROOM an order goes whether or not anything can take its place; from SIZE on it waits for its replacement.
-NEW, PULL, SIDE_OFF, NO_EDGE, FAIR_NEARER, ROOM, SIZE, FAIR_AWAY, SURPLUS, VALUE = range(1, 11)
+NEW, PULL, SIDE_OFF, NO_EDGE, FAIR_NEARER, ROOM, SIZE, FAIR_AWAY, SURPLUS, VALUE, TAKEN = range(1, 12)
 REASON_NAMES = {NEW: "level without an order", PULL: "pulled", SIDE_OFF: "side disabled", NO_EDGE: "edge gone",
                 FAIR_NEARER: "fair value came close", ROOM: "no room", SIZE: "too large",
-                FAIR_AWAY: "fair value went away", SURPLUS: "level dropped", VALUE: "better place"}
+                FAIR_AWAY: "fair value went away", SURPLUS: "level dropped", VALUE: "better place",
+                TAKEN: "the way out is worth its cost"}
 
 # slot: the order to cancel, -1 for placements. edge_bps: of the level, at placement.
 ACTION = bare(("kind", "i8"), ("slot", "i8"), ("side", "i8"), ("level_index", "i8"), ("px_ticks", "i8"),
@@ -141,7 +142,9 @@ def _gather(orders: np.ndarray, inst: int, plan: np.void) -> None:
         if not is_live(state) or order["inst"] != inst:
             continue
         side, px = order["side"], order["px_ticks"]
-        leaves = state == CANCELING or (state == AMBIGUOUS and order["ts_cancel_ns"] > 0)
+        # An order that takes never rests: it serves no level, but it is in the way until it has ended.
+        leaves = (state == CANCELING or (state == AMBIGUOUS and order["ts_cancel_ns"] > 0)
+                  or order["tif"] == TIF_IOC)
         count = plan["leave_count"][side] if leaves else plan["hold_count"][side]
         if count == HOLD_MAX:
             plan["overflow"] = 1
@@ -161,12 +164,15 @@ def _gather(orders: np.ndarray, inst: int, plan: np.void) -> None:
 
 @kernel
 def _pull(orders: np.ndarray, inst: int, now_ns: int, actions: np.ndarray) -> int:
-    """Cancel everything that may rest. An unwritten order is the gateway's to drop; a canceling one has its cancel."""
+    """
+    Cancel everything that may rest. An unwritten order is the gateway's to drop; a canceling one has its cancel, and
+    one that takes has ended before a cancel could reach it.
+    """
     count = 0
     for slot in range(len(orders)):
         order = orders[slot]
         state = order["state"]
-        if order["inst"] != inst or not is_live(state) or state in (PENDING, CANCELING):
+        if order["inst"] != inst or not is_live(state) or state in (PENDING, CANCELING) or order["tif"] == TIF_IOC:
             continue
         if state == AMBIGUOUS and now_ns - order["ts_cancel_ns"] < CANCEL_RETRY_NS:
             continue

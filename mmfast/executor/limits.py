@@ -27,7 +27,7 @@ CODE_NAMES = ("ok", "side is neither bid nor ask", "price is not positive or abs
 # Far above anything real, far below where sums of a thousand orders leave int64.
 SANE_MAX = 1 << 50
 
-# order_min_uusd: the venue exempts an order that closes a whole position from its minimum; we never use that.
+# order_min_uusd: the venue exempts an order that closes a whole position from its minimum; only flattening uses that.
 LIMITS = bare(
     ("position_max_lots", "i8"),
     ("order_max_uusd", "i8"),

@@ -78,8 +78,8 @@ class Desk:
         self._quote_news = (int(self.versions.ctypes.data), int(self.spare.ctypes.data), first,
                             int(self.ledgers.ctypes.data))
         self.actions = np.zeros(ACTION_MAX, ACTION)
-        self.slots = np.zeros((2, ACTION_MAX), np.int64)
-        self.counts = np.zeros(4, np.int64)
+        self.slots = np.zeros((3, ACTION_MAX), np.int64)
+        self.counts = np.zeros(5, np.int64)
         self.chains = Chains(house)
         self.table_address, self.working_address = house.address["order"], int(self.orders.ctypes.data)
         self.quote_cells = house.address["quote"]
@@ -112,24 +112,23 @@ class Desk:
         """Keep beside new orders what they were made from; after they are out."""
         self.chains.keep(inst, self.quotes, np.array(slots))
 
-    def plan(self, inst: int, may_trade: bool, now_ns: int) -> tuple[list[int], list[int]]:
+    def plan(self, inst: int, may_trade: bool, now_ns: int) -> tuple[list[int], list[int], list[int]]:
         """
-        Slots to cancel and slots to place, so that what rests becomes what the quote wants.
+        Slots to cancel, slots to place, so that what rests becomes what the quote wants, and at most one to take with.
 
-        The placed ones are PENDING and stand in shared memory when this returns. With ``may_trade`` False
+        The latter two are PENDING and stand in shared memory when this returns. With ``may_trade`` False
         everything that rests is canceled, whatever the quote says.
         """
-        if not may_trade:
-            self.quotes[inst]["pull"] = 1
         plans.plan(self.quotes, self.orders, inst, now_ns, self.parameters, self.budget, self.limits, self.ledgers,
-                   self.actions, self.register, self.table_address, self.working_address, self.slots, self.counts)
-        cancels, places, held, full = self.counts.tolist()
+                   self.actions, self.register, self.table_address, self.working_address, may_trade, self.slots,
+                   self.counts)
+        cancels, places, takes, held, full = self.counts.tolist()
         if held:
             self.counters.add("held_count", held)
         if full:
             self.counters.add("blocked_count")
             self.errors.record("the order table is full: no order was placed")
-        return self.slots[0, :cancels].tolist(), self.slots[1, :places].tolist()
+        return self.slots[0, :cancels].tolist(), self.slots[1, :places].tolist(), self.slots[2, :takes].tolist()
 
     def mirror(self, slot: int) -> None:
         """Publish one slot of the working table."""
@@ -198,7 +197,7 @@ class Desk:
         self.counters.add("order_rejected_count")
         name = "other" if reason == "missing" else reason
         self.counters.add(f"reject_{name}_count")
-        if name not in ("post_only",):  # normal in a moving market
+        if name not in ("post_only", "no_match"):  # normal in a moving market
             self.errors.record(f"the venue refused: {text}")
 
     def on_update(self, update: OrderUpdate, now_ns: int) -> int:

@@ -1,7 +1,7 @@
 """
 Flattening: closing the position with reduce-only orders, when the operator asks for it.
 
-In      the booked position, the fair value.
+In      the booked position, the fair value, the last-hop limits.
 Out     immediate-or-cancel orders that can only reduce, in pieces below the order limit.
 Source  the venue shrinks a reduce-only order to the position and never flips it.
 """
@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from mmfast.config import EngineConfig
+from mmfast.executor.limits import BELOW_NOTIONAL, CODE_NAMES, EXPOSURE, OK, check, expose
 from mmfast.gateway import orders as table
 from mmfast.gateway.desk import Desk
 from mmfast.records.order import TIF_IOC
@@ -28,6 +31,7 @@ class Flattener:
         self._place = place
         self._slippage = config.gateway.flatten_slippage_bps * BPS
         self._order_max_uusd = round(config.risk.max_order_usd * UUSD_PER_USD)
+        self._exposure = np.zeros(1, EXPOSURE)
         self._next_ns = [0] * len(desk.instruments)
 
     def step(self, now_ns: int) -> None:
@@ -50,12 +54,27 @@ class Flattener:
         per_usd = int(self._desk.instruments[inst]["ticks_per_usd"])
         worst = fair_px * per_usd * (1.0 + self._slippage * (1 if side == BID else -1))
         px_ticks = round_up(int(worst), per_usd) if side == BID else round_down(int(worst), per_usd)
+        lots = max(1, min(abs(position), self._order_max_uusd // max(px_ticks, 1)))
+        if not self._may_leave(inst, side, px_ticks, lots, fair_px * per_usd):
+            return table.NONE
         slot = table.allocate(self._desk.orders, self._desk.register[0], now_ns)
         if slot == table.NONE:
             return slot
         order = self._desk.orders[slot]
         order["inst"], order["side"], order["tif"], order["reduce_only"] = inst, side, TIF_IOC, 1
         order["px_ticks"], order["fair_px"] = px_ticks, fair_px
-        order["lots"] = max(1, min(abs(position), self._order_max_uusd // px_ticks))
+        order["lots"] = lots
         self._desk.mirror(slot)
         return slot
+
+    def _may_leave(self, inst: int, side: int, px_ticks: int, lots: int, fair_ticks: float) -> bool:
+        """Whether the limits let the order pass. The venue has no minimum for one that closes a whole position."""
+        desk, position = self._desk, int(self._desk.ledgers[inst]["position_lots"])
+        expose(desk.orders, inst, position, self._exposure[0])
+        code = check(side, px_ticks, lots, fair_ticks, self._exposure[0], desk.limits[inst])
+        if code == OK or (code == BELOW_NOTIONAL and lots == abs(position)):
+            return True
+        desk.counters.add("blocked_count")
+        desk.errors.record(f"the position is not closed, an order of {lots} lots at {px_ticks} ticks is refused here: "
+                           f"{CODE_NAMES[code]}")
+        return False

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmfast.executor.diff import TAKE
 from mmfast.executor.lifecycle import (
     ACK_ERROR,
     ACK_FILLED,
@@ -99,13 +100,15 @@ def _clear(order: np.void) -> None:
 
 @kernel
 def place(orders: np.ndarray, register: np.void, action: np.void, quote: np.void, inst: int, now_ns: int) -> int:
-    """Make a post-only order from a PLACE action: its slot, PENDING, or NONE if the table is full."""
+    """Make an order from a PLACE or TAKE action: its slot, PENDING, or NONE if the table is full."""
     slot = allocate(orders, register, now_ns)
     if slot == NONE:
         return NONE
     order = orders[slot]
     order["inst"], order["side"], order["level_index"] = inst, action["side"], action["level_index"]
     order["px_ticks"], order["lots"] = action["px_ticks"], action["lots"]
+    if action["kind"] == TAKE:
+        order["tif"], order["reduce_only"] = TIF_IOC, 1
     order["reason"], order["edge_bps"], order["fair_px"] = action["reason"], action["edge_bps"], quote["fair_px"]
     order["src_seq"] = quote["seq"]
     order["ts_exch_ns"], order["ts_recv_ns"] = quote["ts_exch_ns"], quote["ts_recv_ns"]

@@ -1,5 +1,5 @@
 """
-Plan: from a quote to slots to cancel and slots to place, in one call.
+Plan: from a quote to slots to cancel, slots to place and one to take with, in one call.
 
 In      the newest quote set, the working table, the budget and limits.
 Out     slots; the placed ones are PENDING and stand in the shared order table when this returns.
@@ -12,8 +12,10 @@ from __future__ import annotations
 import numpy as np
 
 from mmfast.executor.budget import refill, spend
-from mmfast.executor.diff import PLACE, diff
+from mmfast.executor.diff import CANCEL, diff
 from mmfast.executor.lifecycle import CANCEL_WRITTEN, WRITTEN
+from mmfast.executor.limits import EXPOSURE
+from mmfast.executor.take import take
 from mmfast.gateway.orders import NONE, UNTOLD, apply, place
 from mmfast.gateway.stamps import stamp_written
 from mmfast.kernel import kernel
@@ -27,7 +29,7 @@ from mmfast.runtime.heartbeat import O_BEAT
 
 LEDGER_BYTES, ORDER_BYTES, QUOTE_BYTES = LEDGER.itemsize, ORDER.itemsize, QUOTE.itemsize
 # Counts that a plan returns, as indices of its result array.
-CANCELS, PLACES, HELD, FULL = 0, 1, 2, 3
+CANCELS, PLACES, TAKES, HELD, FULL = range(5)
 
 
 @kernel
@@ -68,9 +70,9 @@ def may_trade(control: int, watchdog: int, quote: int, now_ns: int, quote_ns: in
 @kernel
 def plan(quotes: np.ndarray, orders: np.ndarray, inst: int, now_ns: int, parameters: np.ndarray,
          budget: np.ndarray, limits: np.ndarray, ledgers: np.ndarray, actions: np.ndarray, register: np.ndarray,
-         table: int, working: int, slots: np.ndarray, counts: np.ndarray) -> None:
+         table: int, working: int, may_trade: bool, slots: np.ndarray, counts: np.ndarray) -> None:
     """
-    Decide for one instrument.
+    Decide for one instrument. Without ``may_trade`` all that rests is to go, whatever the quote says.
 
     Parameters
     ----------
@@ -80,29 +82,46 @@ def plan(quotes: np.ndarray, orders: np.ndarray, inst: int, now_ns: int, paramet
     actions : ACTION records, scratch of ACTION_MAX
     table, working : int
         Address of the shared order cells, and of the working table.
-    slots : int64, shape (2, ACTION_MAX)
-        Row 0 receives slots to cancel, row 1 slots to place.
-    counts : int64, shape (4,)
+    slots : int64, shape (3, ACTION_MAX)
+        Row CANCELS receives slots to cancel, row PLACES slots to place, row TAKES the slot of an order that takes.
+    counts : int64, shape (5,)
         Receives how many of each, how many quotes were held back, and 1 if the table was full.
     """
     refill(budget[0], now_ns)
-    held = budget[0]["held_count"]
+    quote, held = quotes[inst], budget[0]["held_count"]
     counts[:] = 0
-    count = diff(quotes[inst], orders[: register[0]["in_use"]], inst, now_ns, parameters[inst], budget[0], limits[inst],
+    pull = quote["pull"]
+    quote["pull"] = pull if may_trade else 1
+    count = diff(quote, orders[: register[0]["in_use"]], inst, now_ns, parameters[inst], budget[0], limits[inst],
                  ledgers[inst]["position_lots"], actions)
     for index in range(count):
-        if actions[index]["kind"] != PLACE:
-            slots[0, counts[CANCELS]] = actions[index]["slot"]
+        if actions[index]["kind"] == CANCEL:
+            slots[CANCELS, counts[CANCELS]] = actions[index]["slot"]
             counts[CANCELS] += 1
-            continue
-        slot = place(orders, register[0], actions[index], quotes[inst], inst, now_ns)
-        if slot == NONE:
-            counts[FULL] = 1
+        elif not _make(PLACES, quote, orders, inst, now_ns, actions[index], register, table, working, slots, counts):
             break
-        mirror(table, working, slot)
-        slots[1, counts[PLACES]] = slot
-        counts[PLACES] += 1
     counts[HELD] = budget[0]["held_count"] - held
+    # After the placements: what stands in the table is all that may trade on our side.
+    exposures = np.zeros(1, EXPOSURE)
+    if counts[FULL] == 0 and take(quote, orders[: register[0]["in_use"]], inst, now_ns, parameters[inst], budget[0],
+                                  limits[inst], ledgers[inst]["position_lots"], counts[PLACES], exposures[0],
+                                  actions[0]):
+        _make(TAKES, quote, orders, inst, now_ns, actions[0], register, table, working, slots, counts)
+    quote["pull"] = pull
+
+
+@kernel
+def _make(row: int, quote: np.void, orders: np.ndarray, inst: int, now_ns: int, action: np.void, register: np.ndarray,
+          table: int, working: int, slots: np.ndarray, counts: np.ndarray) -> bool:
+    """Make an order that is PENDING and stands in shared memory; False if the table is full."""
+    slot = place(orders, register[0], action, quote, inst, now_ns)
+    if slot == NONE:
+        counts[FULL] = 1
+        return False
+    mirror(table, working, slot)
+    slots[row, counts[row]] = slot
+    counts[row] += 1
+    return True
 
 
 @kernel

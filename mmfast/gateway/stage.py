@@ -37,7 +37,7 @@ from mmfast.runtime.eventloop import run_loop
 from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.latch import Latch
 from mmfast.runtime.link import Link, LinkPolicy
-from mmfast.runtime.posts import Posts
+from mmfast.runtime.posts import LOST, Posts
 from mmfast.runtime.process import Placement
 from mmfast.runtime.secret import Key
 from mmfast.runtime.wake import LoopBell
@@ -131,15 +131,18 @@ class GatewayStage:
         """Make what rests what the quote wants. Cancels are written first."""
         if not self.link.connected:
             return
-        cancels, places = self.desk.plan(inst, self._may_trade(inst, now_ns), now_ns)
+        cancels, places, takes = self.desk.plan(inst, self._may_trade(inst, now_ns), now_ns)
         diffed_ns = time.monotonic_ns()
         written_ns = self.cancel(cancels) if cancels else 0
         if places:
             self.place(places, diffed_ns)
+        if takes:  # not in one batch: the venue puts off what does not only rest
+            self.place(takes, diffed_ns)
+            self.counters.add("take_sent_count")
         if written_ns:  # the books of the cancels can wait until the orders are out
             self.book_cancels(cancels, written_ns)
-        if places:
-            self.desk.keep_chain(inst, places)
+        if places or takes:
+            self.desk.keep_chain(inst, places + takes)
 
     # ---- sending
 
@@ -191,12 +194,14 @@ class GatewayStage:
         return signed.nonce, signed.expires_after_ms, signed_ns
 
     def ask(self, question: dict[str, Any], on_answer: Any) -> None:
-        """Ask the venue over the socket; ``on_answer(data, now_ns)`` gets None if the answer is lost."""
+        """Ask the venue over the socket; ``on_answer(data, now_ns)`` gets None if there is no answer."""
         now_ns = time.monotonic_ns()
-        number = self.posts.open(on_answer, now_ns + 2 * int(self.config.gateway.answer_timeout_ms * NS_PER_MS))
-        if self.link.send(encode.info_frame(number, question)):
-            self.counters.add("message_count")
-            budgets.spend(self.desk.budget[0], 0, 1)
+        if not self.link.connected:
+            on_answer(LOST, now_ns)
+            return
+        self.link.send(encode.info_frame(self.posts.open(on_answer, now_ns + 2 * self.answer_ns), question))
+        self.counters.add("message_count")
+        budgets.spend(self.desk.budget[0], 0, 1)
 
     # ---- the venue speaks
 

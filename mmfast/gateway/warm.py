@@ -13,7 +13,7 @@ import numpy as np
 from mmfast.executor import budget as budgets
 from mmfast.executor import lifecycle
 from mmfast.executor.diff import ACTION, ACTION_MAX
-from mmfast.executor.limits import new_limits
+from mmfast.executor.limits import EXPOSURE, check, expose, new_limits
 from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
 from mmfast.gateway import plan as plans
@@ -39,10 +39,10 @@ def warm(house: House) -> None:
     ledger, tids, fill = house.cells("ledger").copy(), books.new_tids(), np.zeros(1, FILL)
     actions, limits, budget = np.zeros(ACTION_MAX, ACTION), new_limits(1, 1, 1.0), budgets.new_budget(0)
     parameters = house.cells("parameters").copy()
-    slots, counts = np.zeros((2, ACTION_MAX), np.int64), np.zeros(4, np.int64)
+    slots, counts = np.zeros((3, ACTION_MAX), np.int64), np.zeros(5, np.int64)
     cells, working = house.address["order"], int(orders.ctypes.data)
-    plans.plan(quote, orders, 0, 0, parameters, budget, limits, ledger, actions, register, cells, working, slots,
-               counts)
+    plans.plan(quote, orders, 0, 0, parameters, budget, limits, ledger, actions, register, cells, working, False,
+               slots, counts)
     plans.mirror(cells, working, 0)
     plans.mark_written(orders, register, budget, slots[0, :0].copy(), 0, 0, 0, 0, 0, cells, working,
                        Stamps(house).address)
@@ -68,6 +68,9 @@ def warm(house: House) -> None:
     books.reconcile_position(ledger[0], 0, 0)
     books.remember(tids[0], 1)
     books.book_funding(ledger[0], 0)
+    exposure = np.zeros(1, EXPOSURE)
+    expose(orders, 0, 0, exposure[0])
+    check(0, 1, 1, 1.0, exposure[0], limits[0])
     budgets.refill(budget[0], 1)
     budgets.spend(budget[0], 1, 1)
     budgets.earn(budget[0], 1)

@@ -120,8 +120,8 @@ def build(engine: Engine, ended: str, resting: int, cpu_s: dict[str, float], rss
         "seconds": round((time.monotonic_ns() - engine.ready_ns) / 1e9, 3) if engine.ready_ns else 0.0,
         "kill": engine.kill_text(),
         "processes": processes(engine, cpu_s), "rss_bytes": rss,
-        "orders": {"sent": gateway["order_sent_count"], "acked": gateway["order_acked_count"],
-                   "rejected": gateway["order_rejected_count"],
+        "orders": {"sent": gateway["order_sent_count"], "takes": gateway["take_sent_count"],
+                   "acked": gateway["order_acked_count"], "rejected": gateway["order_rejected_count"],
                    "rejected_by_reason": {n.removeprefix("reject_").removesuffix("_count"): v
                                           for n, v in gateway.items() if n.startswith("reject_")},
                    "blocked_here": gateway["blocked_count"], "cancels": gateway["cancel_sent_count"],

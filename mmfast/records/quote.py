@@ -85,8 +85,7 @@ QUOTE = record(
     ("fill_rate", "f8", (2, QUOTE_LEVELS)),  # lambda, 1/s
     ("value_usd_h", "f8", (2, QUOTE_LEVELS)),
     ("impact_bps", "f8", (2,)),  # k_I of each side
-    # the way out by taking: reduce-only, immediate or cancel. The gateway sends post-only quotes and does not read
-    # this yet: what would have been taken is recorded.
+    # the way out by taking: reduce-only, immediate or cancel, at this price or better
     ("take_reason", "i8"),
     ("take_side", "i8"),
     ("take_lots", "i8"),

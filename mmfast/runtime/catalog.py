@@ -91,7 +91,9 @@ COUNTERS: dict[str, tuple[Counter, ...]] = {
         Counter("reject_margin_count", "orders", "Refused: not enough margin."),
         Counter("reject_budget_count", "actions", "Refused: address or rate budget used up."),
         Counter("reject_expired_count", "actions", "Refused: the action had expired."),
+        Counter("reject_no_match_count", "orders", "Refused: immediate or cancel, and nothing to trade with."),
         Counter("reject_other_count", "orders", "Refused for another reason; the error log has the text."),
+        Counter("take_sent_count", "orders", "Orders sent that take, reduce-only: waiting for a fill costs more."),
     ),
     "watchdog": (
         Counter("check_count", "checks", "Verdicts taken."),

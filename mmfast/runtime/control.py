@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 
 from mmfast.kernel import kernel
-from mmfast.records.control import CONTROL, PAUSE_NAMES
+from mmfast.records.control import CONTROL, KILL_NAMES, PAUSE_NAMES
 from mmfast.rings.atomics import compare_swap, fetch_add, fetch_and, fetch_or, load_acquire, store_release
 from mmfast.rings.layout import HEADER_BYTES
 from mmfast.rings.region import House
@@ -111,7 +111,17 @@ class Control:
         write_word(self.address + O_FLATTEN, 1)
 
     def kill(self, reason: int) -> bool:
-        """Latch the kill word; true if it was not latched before."""
+        """
+        Latch the kill word; true if it was not latched before.
+
+        Raises
+        ------
+        ValueError
+            If ``reason`` is none of KILL_NAMES: 0 would latch nothing and say that it did.
+        """
+        if not 0 < reason < len(KILL_NAMES):
+            raise ValueError(f"reason={reason} is no code of a kill: use one of records/control.py, 1 to "
+                             f"{len(KILL_NAMES) - 1}")
         first = latch_word(self.address + O_KILL, self.address + O_EPOCH, reason)
         if first:
             write_word(self.address + O_KILL_NS, time.monotonic_ns())

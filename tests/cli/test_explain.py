@@ -9,7 +9,7 @@ from mmfast.records.belief import BELIEF
 from mmfast.records.control import PAUSE_OPERATOR
 from mmfast.records.feature import FEATURES, SOURCE_TOUCH
 from mmfast.records.order import OPEN, ORDER
-from mmfast.records.quote import MANDATE, QUOTE, SIDE_NO_EDGE, SIDE_NO_ROOM, SURFACE
+from mmfast.records.quote import MANDATE, QUOTE, SIDE_NO_EDGE, SIDE_NO_ROOM, SURFACE, TAKE_WANTED
 from mmfast.runtime.control import Control
 from mmfast.units import ASK, BID
 
@@ -76,6 +76,15 @@ def test_an_order_that_is_gone_is_exit_1_and_nonsense_is_exit_2(mmfast, house):
         code, out, err = mmfast("explain", *words)
         assert (code, out) == (2, "")
         assert err
+
+
+def test_what_is_to_be_taken_is_explained(mmfast, house):
+    put(house, "quote", 0, one(QUOTE, seq=1, level_count=(1, 1), take_reason=TAKE_WANTED, take_side=ASK, take_lots=400,
+                               take_px_ticks=999_900))
+    told = json.loads(mmfast("explain", "--now", "BTC", "--json")[1])
+    (fields,) = [row["fields"] for row in told["stages"] if row["stage"] == "quote"]
+    assert (fields["take_reason"]["value"], fields["take_side"]["value"]) == ("taking is worth its cost", "ask")
+    assert any("ask 400 lots at 999900 ticks or better are to be taken" in line for line in told["why"])
 
 
 def test_the_quotes_of_a_coin_are_explained_now(mmfast, house):

@@ -61,7 +61,7 @@ def test_a_quote_is_read_once_for_each_version(bench):
 
 def test_a_quote_that_was_never_written_is_not_read(bench):
     assert not bench.desk.read_quote(0)
-    assert bench.desk.plan(0, True, NOW) == ([], [])
+    assert bench.desk.plan(0, True, NOW) == ([], [], [])
 
 
 def test_a_quote_that_is_being_written_is_left_for_later(bench):
@@ -97,19 +97,19 @@ def test_placed_slots_stand_in_shared_memory(bench):
 
 def test_without_leave_to_trade_everything_is_pulled(bench):
     slots = bench.resting()
-    cancels, places = bench.desk.plan(0, False, NOW + 1)
-    assert (sorted(cancels), places) == (sorted(slots), [])
+    cancels, *nothing = bench.desk.plan(0, False, NOW + 1)
+    assert (sorted(cancels), nothing) == (sorted(slots), [[], []])
 
 
 def test_without_leave_to_trade_nothing_is_placed(bench):
     bench.quote()
-    assert bench.desk.plan(0, False, NOW) == ([], [])
+    assert bench.desk.plan(0, False, NOW) == ([], [], [])
 
 
 def test_a_full_table_is_counted_and_told(bench):
     bench.desk.orders["state"], bench.desk.orders["inst"] = CANCELED, 5
     bench.quote()
-    assert bench.desk.plan(0, True, NOW) == ([], [])
+    assert bench.desk.plan(0, True, NOW) == ([], [], [])
     assert bench.count("blocked_count") == 1
     assert any("table is full" in text for text in errors(bench))
 
@@ -130,7 +130,8 @@ def test_answers_move_states_and_counters(bench):
     lots = int(bench.desk.orders[slots[1]]["lots"])
     size = f"{lots / 1e5:.5f}"
     answers = [OrderAnswer(RESTING, 11), OrderAnswer(messages.FILLED, 12, size),
-               OrderAnswer(REFUSED, text="Insufficient margin"), OrderAnswer(UNKNOWN), OrderAnswer(RESTING, 15), OrderAnswer(RESTING, 16)]
+               OrderAnswer(REFUSED, text="Insufficient margin"), OrderAnswer(UNKNOWN), OrderAnswer(RESTING, 15),
+               OrderAnswer(RESTING, 16)]
     bench.desk.on_order_answers(slots, answers, NOW + 1)
     assert bench.desk.orders["state"][slots].tolist() == [OPEN, FILLED, REJECTED, AMBIGUOUS, OPEN, OPEN]
     assert bench.states(slots) == {OPEN, FILLED, REJECTED, AMBIGUOUS}

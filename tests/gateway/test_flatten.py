@@ -11,6 +11,7 @@ from support.desk import FAIR, NOW, Bench
 from mmfast.gateway import orders as table
 from mmfast.gateway.flatten import PAUSE_NS, Flattener
 from mmfast.records.order import CANCELED, PENDING, REJECTED, TIF_IOC
+from mmfast.runtime.errorlog import read_errors
 from mmfast.units import ASK, BID
 from mmfast.venues.hyperliquid.messages import REFUSED, OrderAnswer
 from mmfast.venues.hyperliquid.rounding import is_legal
@@ -111,6 +112,22 @@ def test_without_a_fair_value_there_is_no_price_to_send_at(scene, fair_px):
     assert len(made.step()) == 1
 
 
+def test_an_order_that_the_limits_refuse_does_not_leave_and_is_told(scene):
+    made = scene(300)
+    made.desk.limits["collar_bps"] = made.config.gateway.flatten_slippage_bps / 2
+    assert made.step() == []
+    assert made.count("blocked_count") == 1
+    assert any("outside the price collar" in line.text for line in read_errors(made.house))
+    made.desk.limits["collar_bps"] = 100.0
+    assert len(made.step(NOW + PAUSE_NS)) == 1
+
+
+def test_a_rest_below_the_minimum_order_is_closed_whole(scene):
+    made = scene(5)  # five dollars
+    assert made.desk.limits[0]["order_min_uusd"] > 5_100_000
+    assert made.order()["lots"] == 5
+
+
 def test_with_a_full_table_it_waits(scene):
     made = scene(300)
     made.desk.orders["state"], made.desk.orders["inst"] = CANCELED, 5
@@ -127,7 +144,7 @@ def test_the_order_that_closes_leaves_nothing_to_do(scene):
 
 
 @settings(max_examples=50, deadline=None)
-@given(position=st.integers(-10**7, 10**7).filter(bool), fair_px=st.floats(0.5, 9e5))
+@given(position=st.integers(-10**7, 10**7).filter(bool), fair_px=st.floats(50.0, 9e5))
 def test_whatever_is_held_the_order_is_legal_and_never_larger(tmp_path_factory, position, fair_px):
     made = Scene(tmp_path_factory.getbasetemp(), position)
     try:

@@ -7,14 +7,14 @@ import pytest
 from support.parameters import default_parameters
 
 from mmfast.executor.budget import new_budget
-from mmfast.executor.diff import ACTION, ACTION_MAX
+from mmfast.executor.diff import ACTION, ACTION_MAX, TAKEN
 from mmfast.executor.lifecycle import ACK_RESTING
 from mmfast.executor.limits import new_limits
 from mmfast.gateway import orders as table
 from mmfast.gateway import plan as plans
 from mmfast.records.account import LEDGER
-from mmfast.records.order import CANCELING, OPEN, ORDER, ORDER_SLOTS, PENDING, SENT
-from mmfast.records.quote import QUOTE
+from mmfast.records.order import CANCELING, FREE, OPEN, ORDER, ORDER_SLOTS, PENDING, SENT, TIF_ALO, TIF_IOC
+from mmfast.records.quote import QUOTE, TAKE_WANTED
 from mmfast.rings import seqlock
 from mmfast.rings.layout import CELLS, O_STRIDE, region_bytes, slot_stride
 from mmfast.topology import HISTOGRAM, HISTOGRAM_SLOTS
@@ -31,7 +31,7 @@ class Scene:
         self.orders, self.register = table.new_orders(slots), table.new_register(7)
         self.budget, self.limits = new_budget(NOW), new_limits(10**9, 10**12, 1000.0)
         self.ledgers, self.actions = np.zeros(1, LEDGER), np.zeros(ACTION_MAX, ACTION)
-        self.slots, self.counts = np.zeros((2, ACTION_MAX), np.int64), np.zeros(4, np.int64)
+        self.slots, self.counts = np.zeros((3, ACTION_MAX), np.int64), np.zeros(5, np.int64)
         self.cells = np.zeros(region_bytes(CELLS, ORDER.itemsize, slots) // 8, np.int64)
         self.cells[O_STRIDE // 8] = slot_stride(CELLS, ORDER.itemsize)
         self.histograms = np.zeros(HISTOGRAM_SLOTS, HISTOGRAM)
@@ -44,10 +44,10 @@ class Scene:
         quote["lots"], quote["edge_bps"], quote["fill_rate"], quote["kappa"] = 2000, 1.5, 0.03, 0.5
         quote["seq"], quote["ts_recv_ns"] = 42, NOW - 1000
 
-    def plan(self, now_ns: int = NOW) -> tuple[list[int], list[int]]:
+    def plan(self, now_ns: int = NOW, may_trade: bool = True) -> tuple[list[int], list[int]]:
         plans.plan(self.quotes, self.orders, 0, now_ns, self.parameters, self.budget,
                    self.limits, self.ledgers, self.actions, self.register, self.cells.ctypes.data,
-                   self.orders.ctypes.data, self.slots, self.counts)
+                   self.orders.ctypes.data, may_trade, self.slots, self.counts)
         return self.slots[0, : self.counts[0]].tolist(), self.slots[1, : self.counts[1]].tolist()
 
     def shared(self, slot: int) -> np.void:
@@ -96,6 +96,47 @@ def test_what_rests_as_wanted_is_left_alone(scene):
     for slot in places:
         table.apply(scene.orders[slot], scene.register[0], ACK_RESTING, table.UNTOLD, NOW)
     assert scene.plan(NOW + 10**9) == ([], [])
+
+
+def test_without_leave_everything_goes_and_with_it_the_same_quote_is_quoted_again(scene):
+    _, places = scene.plan()
+    scene.write(places, NOW)
+    for slot in places:
+        table.apply(scene.orders[slot], scene.register[0], ACK_RESTING, table.UNTOLD, NOW)
+    assert sorted(scene.plan(may_trade=False)[0]) == sorted(places)
+    scene.orders["state"] = FREE
+    assert len(scene.plan()[1]) == len(places)
+
+
+def wanting_to_take(scene: Scene, position_lots: int = 50_000) -> None:
+    quote = scene.quotes[0]
+    scene.ledgers["position_lots"] = quote["position_lots"] = position_lots
+    quote["take_reason"], quote["take_side"], quote["take_lots"] = TAKE_WANTED, ASK, 4_000
+    quote["take_px_ticks"] = int(FAIR * 10) - 100
+
+
+def test_what_is_taken_stands_in_shared_memory_after_the_quotes_and_is_sent_apart(scene):
+    wanting_to_take(scene)
+    _, places = scene.plan()
+    (slot,) = scene.slots[plans.TAKES, : scene.counts[plans.TAKES]].tolist()
+    assert slot > max(places)
+    order = scene.shared(slot)
+    assert (order["state"], order["tif"], order["reduce_only"], order["reason"]) == (PENDING, TIF_IOC, 1, TAKEN)
+    assert (order["side"], order["lots"], order["px_ticks"]) == (ASK, 4_000, FAIR * 10 - 100)
+    assert {scene.orders[p]["tif"] for p in places} == {TIF_ALO}
+
+
+def test_quotes_and_taking_never_turn_the_position_over_together(scene):
+    wanting_to_take(scene, 7_000)  # three asks of 2000 are quoted
+    scene.plan()
+    (slot,) = scene.slots[plans.TAKES, : scene.counts[plans.TAKES]].tolist()
+    assert scene.orders[slot]["lots"] == 1_000
+
+
+def test_without_leave_nothing_is_taken(scene):
+    wanting_to_take(scene)
+    scene.plan(may_trade=False)
+    assert scene.counts[plans.TAKES] == 0
 
 
 def test_a_pull_cancels_everything_and_the_cancels_are_marked(scene):

@@ -22,11 +22,12 @@ from support.wired import ACCOUNT, LIMIT_MS, Wired, action, kind
 from mmfast.gateway import orders as table
 from mmfast.gateway.stage import PLACED_FIELDS, RESOLVE_NS, columns, salt_of
 from mmfast.records.control import KILL_MANUAL, KILL_SIGNER, PAUSE_OPERATOR, STATE_RUNNING, STATE_STARTING
-from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, FREE, OPEN, ORDER, REJECTED, SENT
+from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, FREE, OPEN, ORDER, REJECTED, SENT, TIF_IOC
+from mmfast.records.quote import TAKE_WANTED
 from mmfast.runtime.catalog import histogram_index
 from mmfast.runtime.latch import Latch
 from mmfast.topology import GATEWAY, WATCHDOG
-from mmfast.units import NS_PER_S
+from mmfast.units import ASK, NS_PER_S
 from mmfast.venues.hyperliquid import actions
 from mmfast.venues.hyperliquid.errors import LocalError
 
@@ -139,6 +140,49 @@ def test_cancels_are_written_before_placements(scene):
     assert frames[1]["request"]["payload"]["nonce"] > frames[0]["request"]["payload"]["nonce"]
 
 
+def test_taking_is_a_batch_of_its_own_and_goes_once_until_its_fill_is_booked(alone):
+    scene = alone.connect()
+    scene.desk.ledgers["position_lots"] = 50_000
+    wish = {"position_lots": 50_000, "take_reason": TAKE_WANTED, "take_side": ASK, "take_lots": 4_000,
+            "take_px_ticks": 999_900}
+    quotes, taking = scene.quote(**wish)
+    assert {o["t"]["limit"]["tif"] for o in action(quotes)["orders"]} == {"Alo"}
+    (order,) = action(taking)["orders"]
+    assert (order["b"], order["p"], order["s"], order["r"], order["t"]) == (
+        False, "99990", "0.04", True, {"limit": {"tif": "Ioc"}})
+    assert scene.count("take_sent_count") == 1
+    assert scene.count("order_sent_count") == 4  # three asks, and no bid at the limit
+    assert scene.quote(**wish) == []
+    (slot,) = [s for s in scene.desk.live_slots() if scene.desk.orders[s]["tif"] == TIF_IOC]
+    scene.ack(taking, [{"filled": {"oid": 9, "totalSz": "0.03", "avgPx": "99991"}}])
+    assert scene.quote(**wish) == []  # three quarters of it are on their way to the books
+    scene.hear("userFills", {"user": ACCOUNT, "fills": [fill_json(a_fill(
+        scene.desk, slot, 3_000, 77, 50_000, crossed=True, time_ms=time.time_ns() // 10**6 + 1_000))]})
+    assert scene.desk.ledgers[0]["position_lots"] == 47_000
+    scene.quote(**wish)  # of the position before: a bid has room now, but nothing is taken
+    assert scene.count("take_sent_count") == 1
+
+
+def test_a_take_that_finds_nothing_is_counted_and_no_fault(scene):
+    scene.desk.ledgers["position_lots"] = 50_000
+    frames = scene.quote(position_lots=50_000, take_reason=TAKE_WANTED, take_side=ASK, take_lots=4_000,
+                         take_px_ticks=999_900)
+    scene.ack(frames[-1], [{"error": "Order could not immediately match against any resting orders. asset=0"}])
+    assert (scene.count("reject_no_match_count"), scene.errors()) == (1, "")
+
+
+def test_a_question_without_a_connection_is_answered_as_lost_at_once(scene):
+    scene.wire.connected, before, told = False, len(scene.stage.posts), []
+    scene.stage.ask({"type": "meta"}, lambda answer, now_ns: told.append(answer))
+    assert (told, len(scene.stage.posts)) == ([None], before)
+
+
+def test_cancels_by_oid_count_only_when_written(scene):
+    scene.wire.connected = False
+    scene.stage.cancel_oids([(0, 1)])
+    assert scene.count("cancel_sent_count") == 0
+
+
 def test_nothing_is_written_or_planned_without_a_connection(scene):
     scene.wire.connected = False
     assert scene.quote() == []
@@ -149,7 +193,7 @@ def test_nothing_is_written_or_planned_without_a_connection(scene):
 def test_orders_whose_connection_went_before_the_write_are_dropped_and_their_slots_free_again(scene):
     publish(scene.house, a_quote(time.monotonic_ns()))
     scene.desk.read_quote(0)
-    _, places = scene.desk.plan(0, True, time.monotonic_ns())
+    _, places, _ = scene.desk.plan(0, True, time.monotonic_ns())
     before, scene.wire.connected = len(scene.wire.frames), False
     scene.stage.place(places)
     assert scene.states(places) == {REJECTED}

@@ -75,14 +75,15 @@ def test_a_run_that_never_came_up_lasted_no_time(engine, at_venue):
 def test_orders_are_the_gateways_counters(engine, at_venue):
     gateway = Counters(engine.house, "gateway")
     planted = {"order_sent_count": 50, "order_acked_count": 40, "order_rejected_count": 7, "blocked_count": 3,
-               "cancel_sent_count": 31, "reject_post_only_count": 6, "reject_margin_count": 1,
+               "take_sent_count": 4, "cancel_sent_count": 31, "reject_post_only_count": 6, "reject_margin_count": 1,
                "two_sided_ns": 2_000_000_000, "quoting_ns": 3_000_000_000}
     for name, value in planted.items():
         gateway.put(name, value)
     made = build(engine, resting=2)
     orders = made["orders"]
     reasons = orders.pop("rejected_by_reason")
-    assert orders == {"sent": 50, "acked": 40, "rejected": 7, "blocked_here": 3, "cancels": 31, "resting_at_venue": 2}
+    assert orders == {"sent": 50, "takes": 4, "acked": 40, "rejected": 7, "blocked_here": 3, "cancels": 31,
+                      "resting_at_venue": 2}
     assert {reason: n for reason, n in reasons.items() if n} == {"post_only": 6, "margin": 1}
     assert len(reasons) == sum(c.name.startswith("reject_") for c in COUNTERS["gateway"])
     assert made["two_sided_share"] == 0.6667

@@ -51,6 +51,13 @@ def test_trading_needs_no_stop_no_kill_and_no_pause(words):
     assert not words.trading
 
 
+@pytest.mark.parametrize("reason", [0, -1, len(KILL_NAMES)])
+def test_a_kill_without_a_reason_is_refused_and_latches_nothing(words, reason):
+    with pytest.raises(ValueError, match="no code of a kill"):
+        words.kill(reason)
+    assert words.kill_reason == 0
+
+
 def test_flattening_is_not_stopping(words):
     words.flatten()
     assert words.flattening

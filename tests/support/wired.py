@@ -24,6 +24,7 @@ from mmfast.runtime.wake import SPIN
 
 ACCOUNT = "0x" + "1A" * 20
 KEY = "4c" * 32
+A_QUOTE = ("fair_px", "levels", "pull")  # the rest are fields of the record
 LIMIT_MS = 30_000.0  # no pause of this host makes a beat or a quote stale by itself
 
 
@@ -69,8 +70,11 @@ class Wired:
     # ---- we speak
 
     def quote(self, age_ns: int = 0, **changes: Any) -> list[dict[str, Any]]:
-        """Publish a quote set and let the stage act on it; the frames that it wrote."""
-        publish(self.house, a_quote(time.monotonic_ns() - age_ns, **changes))
+        """Publish a quote set, with fields changed, and let the stage act on it; the frames that it wrote."""
+        made = a_quote(time.monotonic_ns() - age_ns, **{k: changes.pop(k) for k in A_QUOTE if k in changes})
+        for field, value in changes.items():
+            made[field] = value
+        publish(self.house, made)
         before = len(self.wire.frames)
         assert self.stage._drain()
         return self.wire.frames[before:]

@@ -36,7 +36,7 @@ class RemoteError(HyperliquidError):
 
 
 REASONS = ("tick", "lot", "notional", "post_only", "signature", "nonce", "margin", "budget", "expired",
-           "missing", "other")
+           "no_match", "missing", "other")
 
 # The first part that occurs decides; statuses of orders come last.
 REASON_PARTS: tuple[tuple[str, str], ...] = (
@@ -48,6 +48,7 @@ REASON_PARTS: tuple[tuple[str, str], ...] = (
     ("invalid size", "lot"),
     ("minimum value", "notional"),
     ("post only order would have", "post_only"),
+    ("could not immediately match", "no_match"),
     ("insufficient margin", "margin"),
     ("margin tier limit", "margin"),
     ("insufficient spot balance", "margin"),
@@ -68,6 +69,7 @@ REASON_PARTS: tuple[tuple[str, str], ...] = (
     ("perpmaxpositionrejected", "margin"),
     ("insufficientspotbalancerejected", "margin"),
     ("badalopxrejected", "post_only"),
+    ("ioccancelrejected", "no_match"),
     ("toomanyopenordersrejected", "budget"),
 )
 

@@ -34,7 +34,7 @@ TEXTS = {
     "Vault not registered: 0x01": "signature",
     "Unable to recover signer.": "signature",
     "Mainnet and testnet require different signature.": "signature",
-    "Order could not immediately match against any resting orders. asset=78": "other",
+    "Order could not immediately match against any resting orders. asset=78": "no_match",
     "Reduce only order would increase position. asset=4": "other",
     "Only post-only orders allowed immediately after a network upgrade": "other",
     "Order price too far from oracle": "other",
@@ -44,7 +44,7 @@ TEXTS = {
     "tickRejected": "tick",
     "minTradeNtlRejected": "notional",
     "perpMarginRejected": "margin",
-    "iocCancelRejected": "other",
+    "iocCancelRejected": "no_match",
     "aStatusOfTomorrowRejected": "other",
 }
 
