@@ -44,7 +44,7 @@ class VenueFailed(RuntimeError):
 class LocalVenue:
     """A child process that speaks the venue's protocol on loopback."""
 
-    def __init__(self, config: EngineConfig, truth: Path | None = None) -> None:
+    def __init__(self, config: EngineConfig, truth: Path | None = None, faults: str = "") -> None:
         master, gateway, watchdog = (bytearray(secrets.token_bytes(32)) for _ in range(3))
         account, agents = address_of(master), [address_of(gateway), address_of(watchdog)]
         master[:] = bytes(32)
@@ -53,15 +53,17 @@ class LocalVenue:
         self.mainnet = False
         self.ended = False
         self._market = config.market
-        self._process = subprocess.Popen(self._command(config, account, agents, truth), stdout=subprocess.PIPE,
-                                         start_new_session=True, preexec_fn=partial(_end_with, os.getpid(), LIBC))
+        self._process = subprocess.Popen(self._command(config, account, agents, truth, faults),
+                                         stdout=subprocess.PIPE, start_new_session=True,
+                                         preexec_fn=partial(_end_with, os.getpid(), LIBC))
         self._selector = selectors.DefaultSelector()
         assert self._process.stdout is not None
         os.set_blocking(self._process.stdout.fileno(), False)
         self._selector.register(self._process.stdout, selectors.EVENT_READ)
         self._partial = b""
 
-    def _command(self, config: EngineConfig, account: str, agents: list[str], truth: Path | None) -> list[str]:
+    def _command(self, config: EngineConfig, account: str, agents: list[str], truth: Path | None,
+                 faults: str = "") -> list[str]:
         market = config.market
         command = [sys.executable, "-m", "mmfast.cli.main", "exchange", "--port", "0", "--die-with-parent",
                    "--market", market.kind, "--coin", ",".join(config.engine.coins), "--seed", str(market.seed),
@@ -72,6 +74,8 @@ class LocalVenue:
             command += ["--data", market.data, "--speed", str(market.speed)]
         if truth is not None:
             command += ["--truth", str(truth)]
+        if faults:
+            command += ["--faults", faults]
         return command
 
     def wait_ready(self) -> str:

@@ -51,6 +51,7 @@ def start(
     run_for: Annotated[str | None, typer.Option("--for", help="end after this time: 90s, 5m, 1h")] = None,
     report: Annotated[Path | None, typer.Option(help="write a JSON report here at the end")] = None,
     truth: Annotated[Path | None, typer.Option(help="have the local exchange log its truth here")] = None,
+    faults: Annotated[str, typer.Option(help="what goes wrong at the local exchange: a TOML file, or a seed")] = "",
     config: Annotated[Path | None, typer.Option(help="your own configuration file")] = None,
 ) -> None:
     """Make markets until Ctrl-C, SIGTERM or --for; then pull the quotes and confirm that nothing rests."""
@@ -61,6 +62,8 @@ def start(
     duration_s = parse_duration_s(run_for) if run_for is not None else None
     if report is not None:
         check_report(report)
+    if faults:
+        check_faults(faults)
     chosen: dict[str, Any] = {
         "market.kind": market, "market.data": str(data) if data else None, "market.speed": _speed(speed),
         "engine.coins": _coins(coin),
@@ -75,10 +78,12 @@ def start(
         raise Refusal(Exit.CONFIG_INVALID, "paper trading is not open in this version", "use --venue local")
     if live and truth is not None:
         raise Refusal(Exit.USAGE, "--truth is what the local exchange knows", "leave it out: a real venue tells nobody")
-    raise typer.Exit(_run(loaded, duration_s, report, partial(open_venue, loaded, live, config, truth)))
+    if live and faults:
+        raise Refusal(Exit.USAGE, "--faults are for the local exchange", "leave it out: a real venue has its own")
+    raise typer.Exit(_run(loaded, duration_s, report, partial(open_venue, loaded, live, config, truth, faults)))
 
 
-def open_venue(loaded: Any, live: bool, file: Path | None, truth: Path | None) -> Any:
+def open_venue(loaded: Any, live: bool, file: Path | None, truth: Path | None, faults: str = "") -> Any:
     """The local exchange, started; or the real venue, if everything is said that has to be."""
     if live:
         from mmfast.cli.live import LiveVenue
@@ -86,7 +91,17 @@ def open_venue(loaded: Any, live: bool, file: Path | None, truth: Path | None) -
         return LiveVenue(loaded, file, console.print)
     from mmfast.cli.local_venue import LocalVenue
 
-    return LocalVenue(loaded, truth)
+    return LocalVenue(loaded, truth, faults)
+
+
+def check_faults(text: str) -> None:
+    """Refuse now what the exchange could not read."""
+    from mmfast.sim.faults import from_option
+
+    try:
+        from_option(text)
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error), param_hint="--faults") from None
 
 
 def check_report(path: Path) -> None:

@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,9 +27,10 @@ import uvloop
 
 from mmfast.sim.accounts import Accounts
 from mmfast.sim.blocks import BlockClock
-from mmfast.sim.channels import Cadence
+from mmfast.sim.channels import REGIMES, Cadence
 from mmfast.sim.delays import Delays
 from mmfast.sim.exchange import Exchange
+from mmfast.sim.faults import from_option
 from mmfast.sim.generator import default_sz_decimals
 from mmfast.sim.limits import Limits
 from mmfast.sim.market import Market
@@ -63,13 +64,15 @@ class Options:
     fund_anyone_usd: float | None = None
     latency: str = "lan"
     truth: Path | None = None
-    book_cadence_s: float = 5.4
+    regime: str = "2026"
+    book_cadence_s: float | None = None
     block_ms: float | None = None
     limits: bool = True
     die_with_parent: bool = False
     volume_usd: float = 0.0
     state: Path | None = None
     post_only_s: float = 0.0
+    faults: str = ""
 
 
 def sources(options: Options) -> dict[str, Any]:
@@ -123,6 +126,14 @@ def build(options: Options, start_ms: int) -> Exchange:
     return made
 
 
+def cadence(options: Options) -> Cadence:
+    """The periods of the channels; ValueError for a regime that is not known."""
+    if options.regime not in REGIMES:
+        raise ValueError(f"regime {options.regime!r} is not known; choose one of {', '.join(REGIMES)}")
+    chosen = REGIMES[options.regime]
+    return chosen if options.book_cadence_s is None else replace(chosen, book_ms=round(options.book_cadence_s * 1000))
+
+
 def say(event: dict[str, Any]) -> None:
     """One JSON line on standard output; nobody may be listening any more."""
     with contextlib.suppress(BrokenPipeError):
@@ -143,8 +154,9 @@ async def serve(options: Options, parent: int) -> None:
     server = Server(
         made,
         BlockClock(options.seed, block_ms, 0.13 * block_ms),
-        Cadence(book_ms=round(options.book_cadence_s * 1000)),
+        cadence(options),
         Delays(options.latency, options.seed),
+        from_option(options.faults, made.truth) if options.faults else None,
     )
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -235,7 +247,9 @@ def exchange(
     fund_anyone: Annotated[float | None, typer.Option(help="dollars for whoever signs first")] = None,
     latency: Annotated[str, typer.Option(help="none, lan or hl")] = "lan",
     truth: Annotated[Path | None, typer.Option(help="append the truth log to this file")] = None,
-    book_cadence: Annotated[float, typer.Option(help="seconds between whole books", min=0.05)] = 5.4,
+    faults: Annotated[str, typer.Option(help="what goes wrong: a TOML file, or a seed")] = "",
+    regime: Annotated[str, typer.Option(help="cadence of the venue in 2026 or 2025")] = "2026",
+    book_cadence: Annotated[float | None, typer.Option(help="seconds between whole books", min=0.05)] = None,
     block_ms: Annotated[float | None, typer.Option(help="mean block spacing in ms, default 70", min=1.0)] = None,
     limits: Annotated[bool, typer.Option(help="hold clients to the venue's limits")] = True,
     volume: Annotated[float, typer.Option(help="dollars that the accounts have traded before", min=0)] = 0.0,
@@ -260,6 +274,7 @@ def exchange(
             fund_anyone,
             latency,
             truth,
+            regime,
             book_cadence,
             block_ms,
             limits,
@@ -267,7 +282,11 @@ def exchange(
             volume,
             state,
             post_only,
+            faults,
         )
+        cadence(options)
+        if faults:
+            from_option(faults)
         if not options.coins:
             raise ValueError("no coin is named: add --coin BTC")
         code = run(options)

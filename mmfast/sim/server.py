@@ -22,6 +22,7 @@ from mmfast.sim.asked import NotServed, Unanswerable
 from mmfast.sim.blocks import BlockClock
 from mmfast.sim.channels import Cadence, Channels
 from mmfast.sim.exchange import Block, Exchange, Reply
+from mmfast.sim.faults import Faults
 from mmfast.sim.limits import Bucket, action_weight, info_weight, item_weight
 from mmfast.sim.schema import SchemaError
 from mmfast.sim.session import Session, encode
@@ -30,6 +31,8 @@ Json = dict[str, Any]
 JSON = "application/json"
 UNREADABLE = "Failed to parse the request body as JSON"
 UNKNOWN = "Failed to deserialize the JSON body into the target type"
+REFUSED = {"unavailable": 502, "throttle": 429}
+NEVER_S = 60.0  # no client waits so long for an answer
 MEDIA = "Expected request with `Content-Type: application/json`"
 
 
@@ -64,10 +67,12 @@ class Server:
         blocks: BlockClock | None = None,
         cadence: Cadence | None = None,
         latency: Latency | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self.exchange = exchange
         self.limits = exchange.limits
         self.channels = Channels(exchange, cadence)
+        self.faults = faults or Faults()
         self.users: dict[str, int] = {}
         self.subscription_count = 0
         self.inflight = 0
@@ -106,10 +111,22 @@ class Server:
         while True:
             due_s = max(due_s + self._blocks.spacing_s(), loop.time())
             await asyncio.sleep(due_s - loop.time())
-            self._publish(self.exchange.step(time.time_ns() // 1_000_000, time.monotonic_ns()))
+            self._go_wrong()
+            wall_ms = time.time_ns() // 1_000_000 + self.faults.shift_ms
+            self._publish(self.exchange.step(wall_ms, time.monotonic_ns()))
             if not told and self.exchange.ended and on_end is not None:
                 told = True
                 on_end()
+
+    def _go_wrong(self) -> None:
+        """Do what the script of faults says has begun."""
+        for fault in self.faults.step(time.monotonic_ns()):
+            for session in [one for one in self._sessions if fault.kind in ("disconnect", "half_open")]:
+                if self.faults.struck(fault.kind) is None:
+                    continue
+                if fault.kind == "disconnect":
+                    session.transport.abort()
+                session.deaf = True
 
     async def stop(self) -> None:
         """Drop all connections and stop listening."""
@@ -162,7 +179,7 @@ class Server:
         """
         Hand out answers and frames after one drawn delay, in order: a later block never overtakes this one.
         """
-        frames = [(key, encode(message)) for key, message in self.channels.after(block)]
+        frames = [(key, encode(message), message["channel"]) for key, message in self.channels.after(block)]
         if not frames and not block.replies:
             return
         loop = asyncio.get_running_loop()
@@ -173,18 +190,21 @@ class Server:
         else:
             loop.call_at(self._exit_s, self._hand_out, block, frames)
 
-    def _hand_out(self, block: Block, frames: list[tuple[str, bytes]]) -> None:
+    def _hand_out(self, block: Block, frames: list[tuple[str, bytes, str]]) -> None:
         for reply, response in block.replies:
             reply(response)
-        for key, frame in frames:
+        for key, frame, channel in frames:
             for session, since_ms in self._subscribers.get(key, {}).items():
                 if block.time_ms > since_ms:  # a delayed frame must not follow a newer snapshot
-                    session.send(frame)
+                    session.send(frame, channel)
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         if self.limits.enabled and not (len(self._sessions) < self.limits.ws_connections
                                         and self._openings.take(1, time.monotonic())):
             return web.Response(status=429, text="null")
+        self.faults.begin(time.monotonic_ns())
+        if self.faults.struck("refuse"):
+            return web.Response(status=502, text="null")
         socket = web.WebSocketResponse(compress=False, autoping=True)
         await socket.prepare(request)
         transport = request.transport
@@ -213,6 +233,7 @@ class Server:
     async def _info(self, request: web.Request) -> web.Response:
         asked = await self._body(request)
         kind = asked.get("type") if isinstance(asked, dict) else None
+        await self._befall("info")
         if not self.take_weight(info_weight(kind)):
             return web.Response(status=429, body=b"null", content_type=JSON)
         try:
@@ -228,6 +249,9 @@ class Server:
         body = await self._body(request)
         if not self.take_action_weight(body):
             return web.Response(status=429, body=b"null", content_type=JSON)
+        fate = self.faults.fate("exchange")
+        if fate.kind in REFUSED:
+            return web.Response(status=REFUSED[fate.kind], body=b"null", content_type=JSON)
         answered: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
 
         def reply(response: Json) -> None:
@@ -238,4 +262,18 @@ class Server:
             self.submit(body, reply)
         except SchemaError:
             return web.Response(status=422, text=UNKNOWN)
-        return web.Response(body=orjson.dumps(await answered), content_type=JSON)
+        told = await answered
+        if fate.kind == "lie":
+            return web.Response(status=502, body=b"null", content_type=JSON)
+        await asyncio.sleep(NEVER_S if fate.kind == "lose" else fate.delay_s)
+        return web.Response(body=orjson.dumps(told), content_type=JSON)
+
+    async def _befall(self, kind: str) -> None:
+        """Let the faults delay or refuse an answer that executes nothing."""
+        fate = self.faults.fate(kind)
+        if fate.kind == "throttle":
+            raise web.HTTPTooManyRequests(text="null")
+        if fate.kind in ("unavailable", "lie"):
+            raise web.HTTPBadGateway(text="null")
+        if fate.kind:
+            await asyncio.sleep(NEVER_S if fate.kind == "lose" else fate.delay_s)

@@ -21,6 +21,7 @@ import orjson
 from mmfast.sim import topics, wire
 from mmfast.sim.answers import answer
 from mmfast.sim.asked import NotServed, Unanswerable
+from mmfast.sim.faults import FIFO_S, SLICE_BYTES, SLICE_S, Fate
 from mmfast.sim.limits import Bucket, info_weight
 from mmfast.sim.schema import SchemaError
 
@@ -34,13 +35,23 @@ ABORT_AFTER_S = 0.15
 
 def encode(message: Any) -> bytes:
     """A JSON message as one unmasked WebSocket text frame (RFC 6455, 5.2)."""
-    payload = orjson.dumps(message)
+    return framed(orjson.dumps(message))
+
+
+def framed(payload: bytes) -> bytes:
+    """A payload as one unmasked text frame."""
     size = len(payload)
     if size < 126:
         return bytes((0x81, size)) + payload
     if size < 65536:
         return b"\x81\x7e" + struct.pack("!H", size) + payload
     return b"\x81\x7f" + struct.pack("!Q", size) + payload
+
+
+def halved(frame: bytes) -> bytes:
+    """A text frame with the first half of another's payload."""
+    start = {126: 4, 127: 10}.get(frame[1], 2)
+    return framed(frame[start : start + (len(frame) - start) // 2])
 
 
 class Session:
@@ -50,14 +61,45 @@ class Session:
         self.server = server
         self.transport = transport
         self.subscriptions: dict[str, Json] = {}
+        self.deaf = False  # half-open: nothing goes out, nothing is heard
+        self._due_s = 0.0
         self._messages = Bucket(server.limits.ws_messages_per_minute)
         self._loop = asyncio.get_running_loop()
         self._sent_s = self._loop.time()
         self._idle = self._loop.call_later(server.limits.idle_s, self._check_idle)
 
-    def send(self, frame: bytes) -> None:
-        """Write an encoded frame; a client with too much unread is dropped."""
-        if self.transport.is_closing():
+    def send(self, frame: bytes, channel: str = "") -> None:
+        """Write an encoded frame, if the script of faults lets it through."""
+        faults = self.server.faults
+        if not faults.running and self._due_s <= self._loop.time():
+            self._write(frame)
+            return
+        for delay_s in faults.copies(channel):
+            if delay_s:
+                self._loop.call_later(delay_s, self._write, frame)
+            else:
+                self._queue(frame, channel)
+
+    def _queue(self, frame: bytes, channel: str) -> None:
+        """Write a frame after all that is still on its way, late, cut or in pieces as the faults have it."""
+        faults = self.server.faults
+        if faults.struck("garble", channel):
+            frame = halved(frame)
+        pieces = [frame]
+        if faults.struck("slice", channel):
+            pieces = [frame[at : at + SLICE_BYTES] for at in range(0, len(frame), SLICE_BYTES)]
+        now_s = self._loop.time()
+        start_s = now_s + faults.lag_s(channel)
+        for piece in pieces:
+            self._due_s = max(start_s, self._due_s + (SLICE_S if len(pieces) > 1 else FIFO_S))
+            if self._due_s <= now_s:
+                self._write(piece)
+            else:
+                self._loop.call_at(self._due_s, self._write, piece)
+
+    def _write(self, frame: bytes) -> None:
+        """Hand bytes to the connection; a client with too much unread is dropped."""
+        if self.deaf or self.transport.is_closing():
             return
         self._sent_s = self._loop.time()
         self.transport.write(frame)
@@ -66,7 +108,7 @@ class Session:
 
     def say(self, message: Json) -> None:
         """Encode and write one message."""
-        self.send(encode(message))
+        self.send(encode(message), message["channel"])
 
     def close(self) -> None:
         """Forget the client's topics and timers; the connection is gone."""
@@ -76,6 +118,8 @@ class Session:
 
     def receive(self, text: str) -> None:
         """Handle one text frame."""
+        if self.deaf:
+            return
         if self.server.limits.enabled and not self._messages.take(1, self._loop.time()):
             self.say(wire.frame("error", "Too many websocket messages sent"))
             return
@@ -150,24 +194,46 @@ class Session:
         if kind == "action":
             self._post_action(number, payload)
             return
-        if not self.server.take_weight(info_weight(payload.get("type"))):
+        fate = self.server.faults.fate("post")
+        if fate.kind == "throttle" or not self.server.take_weight(info_weight(payload.get("type"))):
             self._respond(number, "error", "429 Too Many Requests: null")
+            return
+        if fate.kind in ("unavailable", "lie"):
+            self._respond(number, "error", "502 Bad Gateway: null")
             return
         try:
             data = answer(self.server.exchange, payload)
         except Unanswerable:
             self._respond(number, "error", "500 Internal Server Error: null")
             return
-        self._respond(number, "info", {"type": payload["type"], "data": data})
+        found = {"type": payload["type"], "data": data}
+        if fate.kind == "slow":
+            self._loop.call_later(fate.delay_s, self._respond, number, "info", found)
+        elif fate.kind != "lose":
+            self._respond(number, "info", found)
 
     def _post_action(self, number: int, payload: Json) -> None:
         if self.server.limits.enabled and self.server.inflight >= self.server.limits.ws_inflight:
             self.say(wire.frame("error", f"too many pending post requests id={number}"))
             return
-        if not self.server.take_action_weight(payload):
+        fate = self.server.faults.fate("post")
+        if fate.kind == "throttle" or not self.server.take_action_weight(payload):
             self._respond(number, "error", "429 Too Many Requests: null")
+        elif fate.kind == "unavailable":
+            self._respond(number, "error", "502 Bad Gateway: null")
+        else:
+            self.server.submit(payload, lambda reply: self._answer(number, reply, fate))
+
+    def _answer(self, number: int, reply: Json, fate: Fate) -> None:
+        """Tell what became of an action, as far as the faults let the truth be told."""
+        if fate.kind == "lose":
             return
-        self.server.submit(payload, lambda reply: self._respond(number, "action", reply))
+        if fate.kind == "lie":
+            self._respond(number, "error", self.server.faults.spoilt_word())
+        elif fate.kind == "slow":
+            self._loop.call_later(fate.delay_s, self._respond, number, "action", reply)
+        else:
+            self._respond(number, "action", reply)
 
     def _respond(self, number: int, kind: str, payload: Any) -> None:
         self.say(wire.frame("post", {"id": number, "response": {"type": kind, "payload": payload}}))

@@ -71,11 +71,11 @@ class Live:
 
 
 def live(scenario: Callable[[Live], Any], venue: Venue | None = None, block_ms: float = 15.0,
-         latency: Any = None) -> None:
+         latency: Any = None, faults: Any = None) -> None:
     """Run a coroutine against a server whose blocks are short."""
     async def main() -> None:
         made = venue or Venue()
-        server = Server(made.exchange, BlockClock(1, block_ms, 1.0), FAST, latency)
+        server = Server(made.exchange, BlockClock(1, block_ms, 1.0), FAST, latency, faults)
         await server.start()
         blocks = asyncio.create_task(server.run())
         try:
