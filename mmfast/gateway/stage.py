@@ -49,7 +49,7 @@ from mmfast.venues.hyperliquid.errors import HyperliquidError, reject_reason
 TICK_S = 0.02
 RESOLVE_NS = NS_PER_S  # an order of unknown fate is asked for this often
 CHANNELS = ("orderUpdates", "userFills", "userEvents")  # the last one for funding only
-SILENCE_S = 45.0  # user channels may be quiet for long: the ping is what keeps the socket alive
+SILENCE_S = 3.0  # a ping goes out after half of it: a socket without an answer is half-open
 REHEARSED_ORDERS = [actions.Order(0, side, 1_000_000, 1_000, 5, TIF_ALO, False, 1, 1) for side in (BID, ASK)]
 REHEARSED_CANCELS = [actions.CloidCancel(0, 1, 1)] * 2
 PLACED_FIELDS = ("inst", "side", "px_ticks", "lots", "tif", "reduce_only", "cloid_hi", "cloid_lo")

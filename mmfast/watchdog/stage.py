@@ -46,7 +46,7 @@ from mmfast.watchdog.marks import MARK, read_marks
 WATCHED = ("feed", "estimator", "quoter", "gateway")
 MARKS_PER_CHECK = 4096
 ANSWER_NS = 2 * NS_PER_S
-SILENCE_S = 45.0
+SILENCE_S = 3.0  # pings included
 CANCEL_BATCH = 100
 START_GRACE_NS = 15 * NS_PER_S
 PAUSED_NS = NS_PER_S  # what still rests after a pause of this length is canceled by us

@@ -42,7 +42,8 @@ def runs(monkeypatch, engine):
 @pytest.mark.parametrize(("words", "said"), [
     (("--speed", "fast"), "neither a number nor max"), (("--coin", " , "), "names no coin"),
     (("--for", "soon"), "is not a duration"), (("--report", "/nowhere/at/all/run.json"), "there is no folder"),
-    (("--seed", "one"), "seed")])
+    (("--seed", "one"), "seed"),
+    (("--faults", "nowhere.toml"), "neither a seed")])
 def test_wrong_options_are_exit_2_before_anything_starts(runs, mmfast, words, said):
     code, _, err = mmfast("start", *words)
     assert code == 2
@@ -87,7 +88,7 @@ def test_options_stand_over_everything_else(runs, mmfast, tmp_path):
     assert list(config.engine.coins) == ["ETH", "BTC"]
     assert (config.market.seed, config.engine.name, config.market.speed) == (9, "other", "max")
     assert (duration_s, report) == (120.0, None)
-    assert opened.args[1:] == (False, None, None)
+    assert opened.args[1:] == (False, None, None, "")
 
 
 # ---- from the checks to the end
@@ -98,7 +99,7 @@ class Pretended:
     made: ClassVar[list] = []
     fails: ClassVar[BaseException | None] = None
 
-    def __init__(self, config, truth):
+    def __init__(self, config, truth, faults):
         self.closed, self.url, self.ws_url, self.keys, self.mainnet = False, "http://h:1", "ws://h:1/ws", None, False
         type(self).made.append(self)
 
