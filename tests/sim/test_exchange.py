@@ -2,48 +2,138 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from support.venue import START_MS, Venue, cancel_action, order, order_action
+from hypothesis.stateful import RuleBasedStateMachine, rule
+from support.venue import START_MS, Venue, cancel_action, order, order_action, trigger
 
 from mmfast.sim import truth
+from mmfast.sim.orders import IN_BOOK
+from mmfast.sim.state import load, save
 from mmfast.units import ASK, BID
 
 HOUR_MS = 3_600_000
-PRICES = st.integers(-6, 6).map(lambda k: str(100_000 + k))
-ORDER = st.tuples(st.just("order"), st.sampled_from("BS"), PRICES, st.integers(1, 30).map(lambda n: f"0.0{n:02d}"),
-                  st.sampled_from(["Alo", "Ioc", "Gtc"]), st.booleans())
-CANCEL = st.tuples(st.just("cancel"), st.integers(0, 5))
-MODIFY = st.tuples(st.just("modify"), st.integers(0, 5), st.sampled_from("BS"), PRICES)
-STRIKE = st.tuples(st.just("strike"), st.sampled_from([BID, ASK]), st.integers(1, 300_000))
-STEP = st.tuples(st.integers(0, 2), st.one_of(ORDER, ORDER, CANCEL, MODIFY, STRIKE))
+USD = 1_000_000
+WHO, COIN = st.integers(0, 2), st.integers(0, 1)
+SIDES = st.sampled_from("BS")
+PRICES = st.integers(-12, 12).map(lambda k: str(100_000 + k))
+SELDOM = st.sampled_from([False, False, False, True])
+SIZES = st.integers(1, 80).map(lambda n: f"0.{n:02d}")
 
 
-def play(venue, clients, steps):
-    """Submit a history, a few requests to each block."""
-    for index, (who, (kind, *rest)) in enumerate(steps):
-        client = clients[who]
-        oids = list(client.account.orders.open) or [1]
-        if kind == "order":
-            side, px, sz, tif, reduce_only = rest
-            client.submit(order_action(order(side, px, sz, tif, reduce_only)))
-        elif kind == "cancel":
-            client.submit(cancel_action(oids[rest[0] % len(oids)]))
-        elif kind == "modify":
-            new = order(rest[1], rest[2], "0.01")
-            client.submit({"type": "batchModify", "modifies": [{"oid": oids[rest[0] % len(oids)], "order": new}]})
-        else:
-            side, lots = rest
-            venue.source.strike(side, 1_000_060 if side == BID else 999_940, lots)
-        if index % 3 == 2:
-            venue.block()
-            check(venue)
-    venue.block(HOUR_MS)
-    venue.block()
-    check(venue)
+class Trading(RuleBasedStateMachine):
+    """
+    Three masters and a sub-account do whatever clients can do, on two coins, while the mark moves under them.
+
+    A request waits for the next block; after every block nothing may have been made or lost.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(mkdtemp())
+        self.log = self.folder / "truth.jsonl"
+        self.venue = Venue(truth.Truth(self.log), coins=("BTC", "ETH"), start_ms=START_MS // HOUR_MS * HOUR_MS)
+        self.clients = [self.venue.client(number, usd) for number, usd in ((1, 1e6), (2, 30_000.0), (3, 4_000.0))]
+        sub = self.clients[0].do({"type": "createSubAccount", "name": "sub"})["response"]["data"]
+        self.sub = sub
+        for client, side, sz in zip(self.clients, "BSB", ("1.5", "5.5", "0.75")):
+            client.do({"type": "updateLeverage", "asset": 0, "isCross": side == "S", "leverage": 25})
+            client.place(order(side, "100012" if side == "B" else "99988", sz, "Ioc"))
+
+    def teardown(self):
+        self.venue.exchange.truth.close()
+        lines = truth.read(self.log)
+        rmtree(self.folder)
+        replayed(self.venue, lines)
+
+    def send(self, who, action, **envelope):
+        self.clients[who].submit(action, **envelope)
+
+    @rule(who=WHO, coin=COIN, side=SIDES, px=PRICES, sz=SIZES, reduce_only=SELDOM, sub=SELDOM,
+          tif=st.sampled_from(["Alo", "Alo", "Ioc", "Gtc", "FrontendMarket"]))
+    def place(self, who, coin, side, px, sz, reduce_only, sub, tif):
+        vault = self.sub if sub and who == 0 else None
+        self.send(who, order_action(order(side, px, sz, tif, reduce_only, asset=coin)), vault=vault)
+
+    @rule(who=WHO, coin=COIN, side=SIDES, sz=SIZES, away=st.integers(1, 400), entry=PRICES,
+          grouping=st.sampled_from(["na", "normalTpsl", "positionTpsl"]), tif=st.sampled_from(["Alo", "Ioc"]),
+          market=st.booleans())
+    def protect(self, who, coin, side, sz, away, entry, grouping, tif, market):
+        sign = 1 if side == "S" else -1  # the exit of a long sells: its take profit lies above
+        tp, sl = (trigger(side, kind, str(100_000 + way * sign * away), sz, px=None if market else "100000", asset=coin)
+                  for kind, way in (("tp", 1), ("sl", -1)))
+        start = [order("B" if side == "S" else "S", entry, sz, tif, asset=coin)] if grouping == "normalTpsl" else []
+        self.send(who, order_action(*start, tp, sl, grouping=grouping))
+
+    def oid(self, who, which):
+        oids = list(self.clients[who].account.orders.open) or [1]
+        order_ = self.clients[who].account.orders.open.get(oids[which % len(oids)])
+        return oids[which % len(oids)], order_.asset if order_ else 0
+
+    @rule(who=WHO, which=st.integers(0, 9), fast=st.booleans())
+    def cancel(self, who, which, fast):
+        oid, asset = self.oid(who, which)
+        self.send(who, {**cancel_action(oid, asset=asset), **({"f": True} if fast else {})})
+
+    @rule(who=WHO, which=st.integers(0, 9), side=SIDES, px=PRICES, sz=SIZES, always=st.booleans())
+    def modify(self, who, which, side, px, sz, always):
+        oid, asset = self.oid(who, which)
+        new = order(side, px, sz, "Gtc", asset=asset)
+        self.send(who, {"type": "batchModify", "modifies": [{"oid": oid, "order": new}],
+                        **({"a": True} if always else {})})
+
+    @rule(who=WHO, coin=COIN, cross=st.booleans(), gear=st.sampled_from([1, 3, 10, 25]))
+    def gear(self, who, coin, cross, gear):
+        self.send(who, {"type": "updateLeverage", "asset": coin, "isCross": cross, "leverage": gear})
+
+    @rule(who=WHO, coin=COIN, usd=st.integers(-500, 500))
+    def isolated_margin(self, who, coin, usd):
+        self.send(who, {"type": "updateIsolatedMargin", "asset": coin, "isBuy": True, "ntli": usd * USD})
+
+    @rule(deposit=st.booleans(), usd=st.integers(1, 20_000))
+    def fund_sub(self, deposit, usd):
+        self.send(0, {"type": "subAccountTransfer", "subAccountUser": self.sub, "isDeposit": deposit, "usd": usd * USD})
+
+    @rule(coin=COIN, side=st.sampled_from([BID, ASK]), lots=st.integers(1, 300_000))
+    def strike(self, coin, side, lots):
+        source = list(self.venue.sources.values())[coin]
+        source.strike(side, 1_000_120 if side == BID else 999_880, lots)
+
+    @rule(coin=COIN, bps=st.integers(-400, 400))
+    def move_the_mark(self, coin, bps):
+        list(self.venue.sources.values())[coin].px = 100_000.0 * (1 + bps * 1e-4)
+
+    @rule(coin=COIN, bps=st.integers(-400, 400))
+    def crash(self, coin, bps):
+        self.move_the_mark(coin, bps)
+        self.block(70)
+
+    @rule(after_ms=st.sampled_from([70, 70, 70, 40_000, HOUR_MS]))
+    def block(self, after_ms):
+        self.venue.block(after_ms)
+        check(self.venue)
+
+    @rule(really=SELDOM)
+    def restart(self, really):
+        if not really:
+            return
+        exchange, path = self.venue.exchange, self.log.with_name("state")
+        self.venue.block()
+        save(exchange, path)
+        exchange.truth.close()
+        self.venue.exchange = load(path, truth.Truth(self.log))
+        self.venue.sources = {one.name: one.market.source for one in self.venue.exchange.instruments}
+        check(self.venue)
+
+
+TestTrading = Trading.TestCase
+TestTrading.settings = settings(max_examples=25, stateful_step_count=30, deadline=None,
+                                suppress_health_check=list(HealthCheck))
 
 
 def check(venue):
@@ -55,63 +145,59 @@ def check(venue):
     deposited = sum(account.deposited_uusd for account in accounts)
     assert sum(account.raw_uusd + account.fees_uusd for account in accounts) == deposited
     for account in accounts:
+        assert all(held.lots or not (held.cost_uusd or held.isolated_uusd) for held in account.positions.values())
         costs = sum(held.cost_uusd for held in account.positions.values())
         profits = sum(held.closed_pnl_uusd for held in account.positions.values())
         assert account.raw_uusd + costs == (account.deposited_uusd + profits - account.fees_uusd
                                             + account.funding_uusd)
+    for account in exchange.accounts.masters.values():  # nobody owes the exchange
+        assert account.lots(0) or account.lots(1) or account.raw_uusd >= 0
     check_books(exchange)
 
 
 def check_books(exchange):
-    """The book holds exactly the open orders, with exactly their lots, and reduce-only ones only reduce."""
+    """The book is not crossed and holds exactly the open orders that do not wait, with exactly their lots."""
+    for instrument in exchange.instruments:
+        bid, ask = instrument.market.touch()
+        assert not (bid[1] and ask[1]) or bid[0] < ask[0]
     for account in exchange.accounts.masters.values():
-        for open_order in account.orders.open.values():
-            market = exchange.instruments[open_order.asset].market
-            market.queue(open_order.oid)  # raises where it does not rest
-            assert market.reduce(open_order.oid, 0) == open_order.lots > 0
-            if open_order.reduce_only:
-                assert open_order.lots <= -open_order.sign * account.lots(open_order.asset)
+        for one in account.orders.open.values():
+            market = exchange.instruments[one.asset].market
+            if one.waits != IN_BOOK:
+                assert one.oid in exchange.ledger.waiting
+                assert one.oid not in market.sides
+                continue
+            market.queue(one.oid)  # raises where it does not rest
+            assert market.reduce(one.oid, 0) == one.lots > 0
+            if one.reduce_only:
+                assert one.lots <= -one.sign * account.lots(one.asset)
+    ledger = exchange.ledger
     resting = sum(len(i.market.sides) for i in exchange.instruments)
-    assert resting == len(exchange.ledger.live) == sum(
+    assert resting + len(ledger.waiting) == len(ledger.live) == sum(
         len(account.orders.open) for account in exchange.accounts.masters.values())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(STEP, min_size=3, max_size=40))
-def test_random_histories_conserve_lots_and_dollars(steps):
-    venue = Venue(start_ms=START_MS // HOUR_MS * HOUR_MS)
-    play(venue, [venue.client(number) for number in (1, 2, 3)], steps)
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(STEP, min_size=10, max_size=40))
-def test_truth_log_adds_up_to_the_accounts(tmp_path: Path, steps):
-    path = tmp_path / "truth.jsonl"
-    path.unlink(missing_ok=True)
-    venue = Venue(truth.Truth(path), start_ms=START_MS // HOUR_MS * HOUR_MS)
-    clients = [venue.client(number) for number in (1, 2, 3)]
-    play(venue, clients, steps)
-    venue.exchange.truth.close()
-    lines = truth.read(path)
+def replayed(venue, lines):
+    """The log alone tells the accounts' positions, cash and open orders."""
     assert [line["n"] for line in lines] == list(range(1, venue.exchange.truth.count + 1))
     lots, cash, opened = replay(lines)
-    for client in clients:
-        assert lots[client.address] == client.account.lots(0)
-        assert cash[client.address] == client.account.raw_uusd
-        assert opened[client.address] == set(client.account.orders.open)
+    for account in venue.exchange.accounts.masters.values():
+        for asset in (0, 1):
+            assert lots[account.address, asset] == account.lots(asset)
+        assert cash[account.address] == account.raw_uusd
+        assert opened[account.address] == set(account.orders.open)
 
 
 def replay(lines):
     """Positions, cash and open orders as the log alone tells them."""
-    lots, cash, opened = Counter(), Counter(), {}
+    lots, cash, opened = Counter(), Counter(), defaultdict(set)
     for line in lines:
         user = line.get("user")
         if line["k"] == "deposit":
             cash[user] += line["uusd"]
-            opened[user] = set()
         elif line["k"] == "fill":
             signed = line["lots"] * (1 if line["side"] == BID else -1)
-            lots[user] += signed
+            lots[user, line["asset"]] += signed
             cash[user] -= signed * line["px_ticks"] + line["fee_uusd"]
         elif line["k"] == "transfer":
             cash[line["source"]] -= line["uusd"]
@@ -119,7 +205,7 @@ def replay(lines):
         elif line["k"] == "funding":
             cash[user] += line["uusd"]
         elif line["k"] == "order":
-            (opened[user].add if line["status"] == "open" else opened[user].discard)(line["oid"])
+            (opened[user].add if line["status"] in ("open", "triggered") else opened[user].discard)(line["oid"])
     return lots, cash, opened
 
 
