@@ -2,9 +2,10 @@
 Explain: why an order was sent, or why the quotes of a coin are what they are now, stage by stage.
 
 In      the shared memory of a running engine; the id of an order, or a coin.
-Out     the chain feature, belief, mandate, surface, quote, order, with numbers and units; why something is absent.
-Source  every record names the one it was made from (src_seq): a stage is shown with an order only while its cell
-        still holds the very record that the order came from.
+Out     the chain frame, feature, belief, mandate, surface, quote, order, with numbers and units; what they were made
+        of (reasons.py); why something is absent.
+Source  every record names the one it was made from (src_seq). The chain behind an order lies beside its slot of the
+        order table; that of the quotes of now is found by number among the recent records of each stage.
 """
 
 from __future__ import annotations
@@ -15,21 +16,26 @@ from typing import Any
 
 import numpy as np
 
+from mmfast.cli import reasons
 from mmfast.cli.outcome import Exit, Refusal, tell
 from mmfast.cli.target import Target, living
 from mmfast.executor.diff import REASON_NAMES
+from mmfast.records.account import KIND_FILL
 from mmfast.records.belief import BELIEF_NAMES
 from mmfast.records.control import KILL_NAMES, PAUSE_NAMES
-from mmfast.records.feature import SOURCE_NAMES
 from mmfast.records.header import HEADER, STAMPS
+from mmfast.records.market import BBO, BOOK, KIND_BOOK, MARKET
 from mmfast.records.order import FREE, LIVE_STATES, ORDER_SLOTS, STATE_NAMES, TIF_NAMES
-from mmfast.records.quote import SIDE_REASONS, TAKE_REASONS, TAKE_WANTED
+from mmfast.records.quote import KIND_QUOTE, SIDE_REASONS, TAKE_REASONS, TAKE_WANTED
+from mmfast.rings.broadcast import READ, receive
 from mmfast.rings.region import House
 from mmfast.rings.seqlock import cell_address, load
-from mmfast.runtime.holdings import Row, age_ms, coin_names, finite
+from mmfast.runtime.holdings import Row, age_ms, cloid_text, coin_names, finite
+from mmfast.topology import CHAIN, RECENT
 from mmfast.units import ASK, BID, SIDE_NAMES
 
-STAGES = ("feature", "belief", "mandate", "surface", "quote")
+Chain = dict[str, Any]  # records by stage; a stage that is not known is missing or None
+STAGES = tuple(stage for stage, _ in CHAIN)
 HIDDEN = {name for name, *_ in (*HEADER, *STAMPS)} | {"cloid_hi", "cloid_lo"}
 SLOT_MASK = (1 << 16) - 1
 # Unit of a field by the end of its name; the longest that fits.
@@ -63,7 +69,49 @@ def read(house: House, region: str, index: int) -> np.void | None:
         return None
     buffer = np.zeros(1, house.regions[region].dtype)
     cell = cell_address(house.address[region], index)
-    return buffer[0] if load(cell, buffer.ctypes.data, buffer.itemsize) > 0 else None
+    if load(cell, buffer.ctypes.data, buffer.itemsize) <= 0:
+        return None
+    return reasons.as_frame(buffer) if buffer.dtype == MARKET else buffer[0]
+
+
+def chain_now(house: House, inst: int) -> Chain:
+    """The newest quotes of a coin and the very records they were made from; the newest ones where those are gone."""
+    quote = read(house, "quote", inst)
+    if quote is None:
+        return {"feature": read(house, "feature", inst), "belief": read(house, "belief", inst)}
+    number = int(quote["seq"])
+    found: Chain = {"quote": quote}
+    for name in ("mandate", "surface"):
+        recent = read(house, f"recent_{name}", number % RECENT)
+        found[name] = recent if recent is not None and recent["seq"] == number else read(house, name, inst)
+    belief = read(house, "recent_belief", number % RECENT)
+    if belief is None or belief["seq"] != quote["src_seq"]:
+        belief = read(house, "belief", inst)
+    found["belief"] = belief
+    feature = read(house, "recent_feature", int(belief["seq"]) % RECENT) if belief is not None else None
+    if feature is None or belief is None or feature["seq"] != belief["seq"]:
+        feature = read(house, "feature", inst)
+    found["feature"] = feature
+    found["frame"] = _frame(house, belief) if belief is not None and belief["cause_kind"] != KIND_FILL else None
+    return found
+
+
+def _frame(house: House, belief: np.void) -> np.void | None:
+    """The market record that a belief came from, if the ring still holds it."""
+    buffer, position = np.zeros(1, MARKET), int(belief["src_seq"])
+    whole = BOOK.itemsize if belief["cause_kind"] == KIND_BOOK else BBO.itemsize
+    got = receive(house.address["market"], position, buffer.ctypes.data, whole) if position >= 0 else None
+    return reasons.as_frame(buffer) if got == READ and buffer["kind"][0] == belief["cause_kind"] else None
+
+
+def chain_of(house: House, slot: int, order: np.void) -> Chain:
+    """What the order in ``slot`` was made from; nothing of it if what lies there is another order's."""
+    found = {name: read(house, f"order_{name}", slot) for name in STAGES}
+    quote = found["quote"]
+    if quote is None or quote["kind"] != KIND_QUOTE or quote["seq"] != order["src_seq"] or (
+            quote["ts_quote_ns"] != order["ts_quote_ns"]):
+        return {}
+    return {name: record for name, record in found.items() if record is not None and record["ts_recv_ns"] != 0}
 
 
 def of_coin(house: House, coin: str) -> Row:
@@ -73,92 +121,98 @@ def of_coin(house: House, coin: str) -> Row:
         raise Refusal(Exit.USAGE, f"{coin} is not traded here", f"coins of this engine: {', '.join(names)}")
     inst = names.index(coin)
     now_ns = time.monotonic_ns()
-    stages = [stage(name, read(house, name, inst), now_ns) for name in STAGES]
+    chain = chain_now(house, inst)
     orders = [o for o in _orders(house) if o["inst"] == inst and o["state"] in LIVE_STATES]
-    quote = read(house, "quote", inst)
-    return {"coin": coin, "stages": [s for s in stages if s], "orders": [order_row(o, now_ns) for o in orders],
-            "why": [*obstacles(house), *absences(quote, orders, int(house.cells("parameters")[inst]["level_max"]))]}
+    told = _told(house, inst, chain, orders, now_ns)
+    told["why"] = [*obstacles(house), *told["why"], *absences(chain.get("quote"), orders)]
+    return told
 
 
 def of_order(house: House, cloid: str) -> Row:
-    """The chain behind one order, as far as it is still in memory, and a sentence for each stage that is not."""
+    """The chain behind one order, and a sentence for each stage that is not there."""
     digits = cloid.removeprefix("0x")
     if len(digits) != 32 or any(c not in "0123456789abcdefABCDEF" for c in digits):
         raise Refusal(Exit.USAGE, f"{cloid!r} is not an order id", "a cloid is 0x and 32 hexadecimal digits")
     high, low = int(digits[:16], 16), int(digits[16:], 16)
-    order = read(house, "order", low & SLOT_MASK) if low & SLOT_MASK < ORDER_SLOTS else None
+    slot = low & SLOT_MASK
+    order = read(house, "order", slot) if slot < ORDER_SLOTS else None
     if order is None or order["state"] == FREE or (int(order["cloid_hi"]), int(order["cloid_lo"])) != (high, low):
         raise Refusal(Exit.FAILURE, f"order {cloid} is not in the order table: its slot is free or used again",
                       "an order stays in memory while it lives and a few seconds longer")
-    now_ns, inst = time.monotonic_ns(), int(order["inst"])
-    cells = {name: read(house, name, inst) for name in STAGES}
-    stages, why = [], []
-    for name in STAGES:
-        wanted = _wanted_seq(name, order, cells)
-        found = cells[name]
-        told = stage(name, found, now_ns)
-        if wanted is not None and told and found is not None and _number(name, found) == wanted:
-            stages.append(told)
-        elif name in house.regions:
-            held = "holds nothing" if found is None else f"holds number {_number(name, found)}"
-            what = f"number {wanted}" if wanted is not None else "a record that cannot be told any more"
-            why.append(f"{name}: no longer in memory: the order came from {what}, the cell {held}; "
-                       f"what is left is what the order's own record holds")
-    return {"coin": coin_names(house)[inst], "stages": stages, "orders": [order_row(order, now_ns)], "why": why}
+    inst, now_ns = int(order["inst"]), time.monotonic_ns()
+    chain = chain_of(house, slot, order)
+    told = _told(house, inst, chain, [order], now_ns)
+    if not chain:
+        told["why"].append("no chain: this order does not come from a quote, or it is on its way out just now")
+    elif "belief" in chain and chain["belief"]["cause_kind"] == KIND_FILL:
+        told["why"].append("frame: none, a fill of ours made the quotes change")
+    else:
+        told["why"] += [f"{name}: was not in memory any more when the order had been sent"
+                        for name in STAGES if name not in chain]
+    return told
 
 
-def _number(name: str, record: np.void) -> int:
-    """What identifies a record of a stage: features are known by the market record they come from."""
-    return int(record["src_seq"] if name == "feature" else record["seq"])
-
-
-def _wanted_seq(name: str, order: np.void, cells: dict[str, np.void | None]) -> int | None:
-    """Number of the record of stage ``name`` that ``order`` came from; None if that cannot be told any more."""
-    made_from = int(order["src_seq"])
-    quote, belief = cells["quote"], cells["belief"]
-    if name in ("mandate", "surface", "quote"):
-        return made_from
-    if quote is None or quote["seq"] != made_from:
-        return None
-    if name == "belief":
-        return int(quote["src_seq"])
-    return int(belief["src_seq"]) if belief is not None and belief["seq"] == quote["src_seq"] else None
+def _told(house: House, inst: int, chain: Chain, orders: list[np.void], now_ns: int) -> Row:
+    """The stages of a chain with what stands behind them, and the orders."""
+    stages = [row for name in STAGES if (row := stage(name, chain.get(name), now_ns))]
+    told: Row = {"coin": coin_names(house)[inst], "stages": stages,
+                 "orders": [order_row(order, now_ns) for order in orders], "why": []}
+    params = read(house, "parameters", inst)
+    params = house.cells("parameters")[inst] if params is None else params
+    quote, belief, mandate = chain.get("quote"), chain.get("belief"), chain.get("mandate")
+    told["parameters_version"] = int(params["version"] if quote is None else quote["parameters_version"])
+    if params["version"] != told["parameters_version"]:
+        told["why"].append(f"made with parameters version {told['parameters_version']}; in force is "
+                           f"{int(params['version'])}: what follows from parameters is not told")
+        return told
+    behind = {row["stage"]: row for row in stages}
+    if "feature" in behind:
+        behind["feature"]["sources"] = reasons.sources(chain["feature"], belief, params)
+    if belief is not None and mandate is not None and params["lots_per_coin"] > 0:
+        behind["mandate"] |= {"aversion": reasons.aversion(belief, mandate, params),
+                              "caps": reasons.caps(belief, mandate, params)}
+        if "surface" in behind:
+            behind["surface"]["costs"] = reasons.cost_rows(belief, params)
+            if "quote" in behind:
+                behind["quote"]["levels"] = reasons.level_rows(belief, mandate, chain["surface"], params)
+    return told
 
 
 def stage(name: str, record: np.void | None, now_ns: int) -> Row | None:
     """One record as named values with units; None if there is none."""
     if record is None:
         return None
+    told: Row = {"stage": name, "number": int(record["seq"]),
+                 "age_ms": age_ms(record["ts_ns"] or record["ts_recv_ns"], now_ns)}
+    if name == "frame":
+        return told | {"fields": {field: {"value": value, "unit": _unit(field)}
+                                  for field, value in reasons.frame_row(record).items()}}
     fields = {field: _field(field, record[field]) for field in record.dtype.names or ()
-              if field not in HIDDEN and not field.startswith("_")}
+              if field not in HIDDEN and not field.startswith(("_", "obs_"))}
     if name == "belief":
         fields["status"] = {"value": BELIEF_NAMES.get(int(record["status"]), "unknown"), "unit": ""}
+        fields["cause"] = {"value": reasons.cause(record), "unit": ""}
+        told["before_after"] = reasons.before_after(record)
+        fields = {field: value for field, value in fields.items()
+                  if not field.endswith("_before") and field not in ("cause_kind", "source_weight")}
     if name == "quote":
         fields["side_reason"] = {"value": [SIDE_REASONS.get(int(r), "unknown") for r in record["side_reason"]],
                                  "unit": ""}
         fields["take_reason"] = {"value": TAKE_REASONS.get(int(record["take_reason"]), "unknown"), "unit": ""}
         fields["take_side"] = {"value": SIDE_NAMES[int(record["take_side"])] if record["take_lots"] else "none",
                                "unit": ""}
-    if name == "feature":
-        fields = {field: value for field, value in fields.items() if not field.startswith("obs_")}
-        fields.update(_observations(record))
-    return {"stage": name, "number": _number(name, record), "age_ms": age_ms(record["ts_ns"] or record["ts_recv_ns"],
-                                                                             now_ns), "fields": fields}
-
-
-def _observations(record: np.void) -> Row:
-    """What each source says now: its reading and the variance of it."""
-    valid = int(record["valid_mask"])
-    return {f"source: {name}": {"value": [finite(record["obs_z"][k]), finite(record["obs_r"][k])],
-                                "unit": "reading, variance"}
-            for k, name in enumerate(SOURCE_NAMES) if valid >> k & 1}
+    return told | {"fields": fields}
 
 
 def _field(name: str, value: Any) -> Row:
-    fits = [end for end in UNITS if name.endswith(end)]
     plain = np.asarray(value)
     shown = plain.tolist() if plain.dtype.kind in "iu" else _finite_list(plain)
-    return {"value": shown, "unit": UNITS[max(fits, key=len)] if fits else ""}
+    return {"value": shown, "unit": _unit(name)}
+
+
+def _unit(name: str) -> str:
+    fits = [end for end in UNITS if name.endswith(end)]
+    return UNITS[max(fits, key=len)] if fits else ""
 
 
 def _finite_list(values: np.ndarray[Any, Any]) -> Any:
@@ -175,7 +229,7 @@ def order_row(order: np.void, now_ns: int) -> Row:
     """What the record of an order holds."""
     written = int(order["ts_written_ns"])
     recv = int(order["ts_recv_ns"])
-    return {"cloid": f"0x{int(order['cloid_hi']) & (1 << 64) - 1:016x}{int(order['cloid_lo']) & (1 << 64) - 1:016x}",
+    return {"cloid": cloid_text(order),
             "oid": int(order["oid"]), "side": SIDE_NAMES[int(order["side"])], "level": int(order["level_index"]),
             "px_ticks": int(order["px_ticks"]), "lots": int(order["lots"]), "filled_lots": int(order["filled_lots"]),
             "state": STATE_NAMES[int(order["state"])], "tif": TIF_NAMES[int(order["tif"])],
@@ -199,8 +253,8 @@ def obstacles(house: House) -> list[str]:
     return found
 
 
-def absences(quote: np.void | None, orders: list[np.void], level_max: int) -> list[str]:
-    """Why a side or a level is not there, as far as the records say."""
+def absences(quote: np.void | None, orders: list[np.void]) -> list[str]:
+    """Why a side is not there, and which wanted levels have no order; `levels` tells about levels."""
     if quote is None:
         return ["no quotes yet: the quoter has not heard of a belief"]
     if quote["pull"]:
@@ -214,9 +268,6 @@ def absences(quote: np.void | None, orders: list[np.void], level_max: int) -> li
         name, levels = SIDE_NAMES[side], int(quote["level_count"][side])
         if levels == 0:
             found.append(f"no {name}: {SIDE_REASONS.get(int(quote['side_reason'][side]), 'unknown')}")
-        elif levels < level_max:
-            found.append(f"{name} has {levels} of {level_max} levels: the deeper ones are beyond the deepest allowed, "
-                         f"without edge at their size, below the minimum order or without room")
         for k in range(levels):
             px = int(quote["px_ticks"][side, k])
             if not any(o["side"] == side and o["px_ticks"] == px for o in orders):
@@ -227,12 +278,16 @@ def absences(quote: np.void | None, orders: list[np.void], level_max: int) -> li
 
 def lines(told: Row) -> list[str]:
     """The explanation as text."""
-    text = [told["coin"]]
+    text = [f"{told['coin']}  parameters version {told['parameters_version']}"]
     for row in told["stages"]:
         age = "unknown" if row["age_ms"] is None else f"{row['age_ms']:.1f} ms"
         text.append(f"\n{row['stage']}  number {row['number']}, age {age}")
+        for name in ("before_after", "sources", "caps", "costs", "levels"):
+            text += _table(name, row[name]) if row.get(name) else []
+        if "aversion" in row:
+            text.append("  gamma  " + "  ".join(f"{k} {_shown(v)}" for k, v in row["aversion"].items()))
         text += [f"  {name:24s} {_shown(field['value'])} {field['unit']}".rstrip()
-                 for name, field in row["fields"].items()]
+                 for name, field in row["fields"].items() if not _is_table(field["value"])]
     for order in told["orders"]:
         text.append(f"\norder {order['cloid']}")
         text += [f"  {name:24s} {_shown(value)}" for name, value in order.items() if name != "cloid"]
@@ -240,9 +295,29 @@ def lines(told: Row) -> list[str]:
     return text
 
 
+def _table(name: str, rows: list[Row]) -> list[str]:
+    """Rows of one table with aligned columns; what is missing is a dash, what is false nothing."""
+    columns = list(rows[0])
+    texts = [columns] + [[_cell(row.get(column)) for column in columns] for row in rows]
+    widths = [max(len(line[k]) for line in texts) for k in range(len(columns))]
+    return [f"  {name.replace('_', ', ')}:", *("    " + "  ".join(
+        cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in texts)]
+
+
+def _cell(value: Any) -> str:
+    return ("<--" if value else "") if isinstance(value, bool) else _shown(value)
+
+
+def _is_table(value: Any) -> bool:
+    """A list of lists: levels, which have a table of their own."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], list)
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, list):
-        return "  ".join(_shown(v) if not isinstance(v, list) else f"[{_shown(v)}]" for v in value)
+        return "  ".join(_shown(v) for v in value)
     if value is None:
         return "–"
-    return f"{value:.6g}" if isinstance(value, float) and abs(value) < 1e6 else str(value)
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.1f}"
+    return str(value)

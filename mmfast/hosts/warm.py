@@ -14,11 +14,15 @@ from collections.abc import Callable
 import numpy as np
 
 from mmfast.compiled import set_complete
+from mmfast.executor.absent import LEVEL, tell_levels
 from mmfast.feed import publish as feed_publish
 from mmfast.feed.admit import FEED_STATE
 from mmfast.gateway import warm as gateway_warm
 from mmfast.hosts import estimator, quoter
+from mmfast.records.belief import BELIEF
 from mmfast.records.market import MARKET
+from mmfast.records.parameters import PARAMETERS
+from mmfast.records.quote import MANDATE, QUOTE, QUOTE_LEVELS, SURFACE
 from mmfast.rings import bell
 from mmfast.rings.layout import HEADER_BYTES
 from mmfast.rings.region import House
@@ -86,6 +90,9 @@ def _warm_quoter(house: House) -> None:
     one = quoter.Quoter(house, NOWHERE)
     one.run(0)
     quoter.drain(one.address)
+    belief, mandate, surface, params, made, rest = (
+        np.zeros(1, dtype)[0] for dtype in (BELIEF, MANDATE, SURFACE, PARAMETERS, QUOTE, QUOTE))
+    tell_levels(belief, mandate, surface, params, made, rest, np.zeros(2 * QUOTE_LEVELS, LEVEL))  # for `mmfast explain`
 
 
 def _warm_watchdog(house: House) -> None:

@@ -80,6 +80,11 @@ def totals(rows: list[Row]) -> Row:
     return {key: sum(row["pnl"][key] for row in rows) for key in keys}
 
 
+def cloid_text(order: np.void) -> str:
+    """The client id of an order as the venue writes it."""
+    return f"0x{int(order['cloid_hi']) & (1 << 64) - 1:016x}{int(order['cloid_lo']) & (1 << 64) - 1:016x}"
+
+
 def live_order_count(house: House) -> int:
     """Orders that may rest at the venue, by the shared order table."""
     return int(np.isin(house.cells("order")["state"], LIVE_STATES).sum())
@@ -146,7 +151,7 @@ def _resting(order: np.void, instrument: np.void, belief: Row | None, now_ns: in
     outward = mid - px if mid and side == BID else px - mid if mid else None
     return {"side": SIDE_NAMES[side], "px": px, "lots": int(order["lots"]) - int(order["filled_lots"]),
             "distance_bps": round(outward / mid * 1e4, 3) if mid and outward is not None else None,
-            "state": STATE_NAMES[int(order["state"])], "oid": int(order["oid"]),
+            "state": STATE_NAMES[int(order["state"])], "oid": int(order["oid"]), "cloid": cloid_text(order),
             "reduce_only": bool(order["reduce_only"]), "age_ms": age_ms(order["ts_written_ns"], now_ns)}
 
 

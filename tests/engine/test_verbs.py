@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -29,6 +30,7 @@ class Story:
         self.seen: dict[str, dict[str, Any]] = {}
         self.at_ns: dict[str, int] = {}
         self.pause()
+        self.explain()
         self.parameters()
         self.second_instance()
         self.kill()
@@ -53,6 +55,11 @@ class Story:
         self.seen["still paused"] = self.engine.look()
         self.run("resume", "resume")
         self.engine.wait_quoting()
+
+    def explain(self) -> None:
+        self.run("explain now", "explain", "--now", "ETH", "--json")
+        coins = {coin["coin"]: coin for coin in self.engine.look()["coins"]}
+        self.explained = [self.engine.verb("explain", order["cloid"], "--json") for order in coins["ETH"]["orders"]]
 
     def parameters(self) -> None:
         self.seen["before the fee"] = self.widths()
@@ -119,6 +126,24 @@ def test_pause_returns_when_nothing_rests_and_stays_so(story):
 def test_resume_quotes_again(story):
     assert story.ran["resume"].code == Exit.OK
     assert story.ran["resume"].err == "resumed\n"
+
+
+def test_the_quotes_of_now_and_resting_orders_are_explained_from_the_frame_on(story):
+    assert story.ran["explain now"].code == Exit.OK
+    now = json.loads(story.ran["explain now"].out)
+    stages = {row["stage"]: row for row in now["stages"]}
+    assert {"feature", "belief", "mandate", "surface", "quote"} <= set(stages)
+    quoted = [row for row in stages["quote"]["levels"] if row["what"] == "quoted"]
+    assert len(quoted) == sum(stages["quote"]["fields"]["level_count"]["value"])
+    told = [json.loads(ran.out) for ran in story.explained if ran.code == Exit.OK]
+    assert told
+    whole = [one for one in told if {"belief", "mandate", "surface", "quote"} <= {s["stage"] for s in one["stages"]}]
+    assert whole
+    for one in whole:
+        stages, order = {row["stage"]: row for row in one["stages"]}, one["orders"][0]
+        assert stages["quote"]["number"] == order["quote_number"]
+        assert any(order["px_ticks"] in side for side in stages["quote"]["fields"]["px_ticks"]["value"])
+        assert "feature" in stages
 
 
 def test_a_changed_parameter_moves_the_quotes_of_its_coin(story):
