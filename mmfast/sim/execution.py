@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mmfast.sim import agents, funds, gearing, rules, schema
+from mmfast.sim import agents, funds, gearing, rules, schema, wire
 from mmfast.sim.accounts import TRIGGERS_PER_DAY, Account
 from mmfast.sim.fees import DAY_MS
 from mmfast.sim.ledger import Ledger
@@ -132,7 +132,7 @@ def do_schedule_cancel(ledger: Ledger, account: Account, action: Json) -> Json:
     if account.volume_uusd < SCHEDULE_GATE_UUSD:
         raise ActionError(
             "Cannot set scheduled cancel time until enough volume traded. Required: $1000000. "
-            f"Traded: ${account.volume_uusd / UUSD_PER_USD:g}."
+            f"Traded: ${wire.usd(account.volume_uusd).removesuffix('.0')}."
         )
     due_ms = action.get("time")
     if due_ms is not None and due_ms < ledger.now_ms + SCHEDULE_AHEAD_MS:

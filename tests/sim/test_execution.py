@@ -169,6 +169,8 @@ def test_scheduled_cancel_needs_a_million_of_volume_and_then_fires(venue, maker)
     action = {"type": "scheduleCancel", "time": venue.now_ms + 6000}
     assert maker.do(action)["response"].startswith("Cannot set scheduled cancel time until enough volume traded. "
                                                    "Required: $1000000. Traded: $0.")
+    maker.account.volume_uusd = 373_472_050
+    assert maker.do(action)["response"].endswith("Required: $1000000. Traded: $373.47205.")
     maker.place(order("B", "100010", "10", "Ioc"))
     oid = maker.oid(order("B", "99990", "0.1"))
     assert maker.do({"type": "scheduleCancel", "time": venue.now_ms + 1000})["status"] == "err"

@@ -21,6 +21,7 @@ from hyperliquid.utils.types import Cloid  # noqa: E402
 ALO: dict[str, Any] = {"limit": {"tif": "Alo"}}
 GTC: dict[str, Any] = {"limit": {"tif": "Gtc"}}
 DEADLINE_S = 15.0
+VETERAN = eth_account.Account.create()  # has traded two million dollars before
 
 
 class Inbox:
@@ -47,8 +48,8 @@ class Inbox:
 
 @pytest.fixture(scope="module")
 def venue() -> Iterator[ExchangeProcess]:
-    with ExchangeProcess("--fund-anyone", "100000", "--coin", "BTC,ETH", "--book-cadence", "1",
-                         "--no-limits") as running:
+    with ExchangeProcess("--fund-anyone", "100000", "--coin", "BTC,ETH", "--book-cadence", "1", "--account",
+                         f"{VETERAN.address}=500000", "--volume", "2000000", "--no-limits") as running:
         yield running
 
 
@@ -154,6 +155,134 @@ def test_batch_of_orders_and_batch_of_cancels(exchange, info):
     oids = [status["resting"]["oid"] for status in statuses]
     answer = exchange.bulk_cancel([{"coin": "BTC", "oid": oid} for oid in oids])
     assert answer["response"]["data"]["statuses"] == ["success"] * 3
+
+
+def test_order_with_take_profit_and_stop_is_armed_and_taken_back(exchange, info, wallet):
+    filled = only(exchange.order("ETH", True, 1.0, below(info, "ETH", 1.02), {"limit": {"tif": "Ioc"}}))["filled"]
+    assert filled["totalSz"] == "1.0"
+    stop_px, take_px = below(info, "ETH", 0.9), below(info, "ETH", 1.1)
+    stop = only(exchange.order("ETH", False, 1.0, stop_px,
+                               {"trigger": {"triggerPx": stop_px, "isMarket": True, "tpsl": "sl"}}, reduce_only=True))
+    take = only(exchange.order("ETH", False, 1.0, take_px,
+                               {"trigger": {"triggerPx": take_px, "isMarket": False, "tpsl": "tp"}}, reduce_only=True))
+    shown = {one["oid"]: one for one in info.frontend_open_orders(wallet.address)}
+    assert (shown[stop["resting"]["oid"]]["orderType"], shown[take["resting"]["oid"]]["orderType"]) == (
+        "Stop Market", "Take Profit Limit")
+    assert shown[stop["resting"]["oid"]]["triggerCondition"].startswith("Price below")
+    assert only(exchange.cancel("ETH", stop["resting"]["oid"])) == "success"
+    exchange.market_close("ETH")
+    status = info.query_order_by_oid(wallet.address, take["resting"]["oid"])["order"]["status"]
+    assert status == "reduceOnlyCanceled"
+
+
+def test_entry_with_children_in_one_request(exchange, info, wallet):
+    px, stop_px, take_px = (below(info, "BTC", share) for share in (0.98, 0.9, 1.1))
+    def one(is_buy, limit_px, kind, reduce_only):
+        return {"coin": "BTC", "is_buy": is_buy, "sz": 0.01, "limit_px": limit_px, "order_type": kind,
+                "reduce_only": reduce_only}
+
+    answer = exchange.bulk_orders([
+        one(True, px, GTC, False),
+        one(False, stop_px, {"trigger": {"triggerPx": stop_px, "isMarket": True, "tpsl": "sl"}}, True),
+        one(False, take_px, {"trigger": {"triggerPx": take_px, "isMarket": True, "tpsl": "tp"}}, True),
+    ], grouping="normalTpsl")
+    entry, *children = answer["response"]["data"]["statuses"]
+    assert children == ["waitingForFill", "waitingForFill"]
+    parent = next(o for o in info.frontend_open_orders(wallet.address) if o["oid"] == entry["resting"]["oid"])
+    assert [child["orderType"] for child in parent["children"]] == ["Stop Market", "Take Profit Market"]
+    assert only(exchange.cancel("BTC", entry["resting"]["oid"])) == "success"
+    assert info.open_orders(wallet.address) == []
+
+
+def test_isolated_leverage_and_margin_are_adjusted(exchange, info, wallet):
+    assert exchange.update_leverage(5, "ETH", is_cross=False)["status"] == "ok"
+    exchange.market_open("ETH", True, 1.0)
+    (before,) = info.user_state(wallet.address)["assetPositions"]
+    assert before["position"]["leverage"]["type"] == "isolated"
+    assert exchange.update_isolated_margin(100, "ETH") == {"status": "ok", "response": {"type": "default"}}
+    (after,) = info.user_state(wallet.address)["assetPositions"]
+    grown = float(after["position"]["leverage"]["rawUsd"]) - float(before["position"]["leverage"]["rawUsd"])
+    assert grown == pytest.approx(100.0)
+    assert exchange.update_leverage(5, "ETH")["response"] == "Cannot switch leverage type with open position."
+
+
+def test_dead_mans_switch_is_for_those_who_have_traded_enough(venue, exchange, info):
+    soon = int(time.time() * 1000) + 10_000
+    refused = exchange.schedule_cancel(soon)
+    assert refused == {"status": "err", "response": "Cannot set scheduled cancel time until enough volume traded. "
+                                                    "Required: $1000000. Traded: $0."}
+    veteran = Exchange(VETERAN, venue.url, timeout=DEADLINE_S)
+    try:
+        assert veteran.schedule_cancel(soon)["status"] == "ok"
+        early = veteran.schedule_cancel(int(time.time() * 1000) + 1000)
+        assert early["response"] == "Scheduled cancel time too early, must be at least 5 seconds from now."
+        assert veteran.schedule_cancel(None)["status"] == "ok"
+    finally:
+        veteran.info.session.close()
+        veteran.session.close()
+
+
+def test_sub_account_is_made_funded_and_traded_for(venue, exchange, info, wallet):
+    made = exchange.create_sub_account("second")
+    assert made["response"]["type"] == "createSubAccount"
+    sub = made["response"]["data"]
+    assert exchange.sub_account_transfer(sub, True, 1_000_000_000)["status"] == "ok"
+    (known,) = info.query_sub_accounts(wallet.address)
+    assert (known["subAccountUser"], known["clearinghouseState"]["withdrawable"]) == (sub, "1000.0")
+    trading = Exchange(wallet, venue.url, vault_address=sub, timeout=DEADLINE_S)
+    try:
+        oid = only(trading.order("BTC", True, 0.001, below(info), ALO))["resting"]["oid"]
+        assert [one["oid"] for one in info.open_orders(sub)] == [oid]
+        assert info.open_orders(wallet.address) == []
+        assert trading.usd_class_transfer(100.0, False)["status"] == "ok"
+        assert info.spot_user_state(sub)["balances"][0]["total"] == "100.0"
+    finally:
+        trading.info.session.close()
+        trading.session.close()
+
+
+def test_dollars_are_sent_withdrawn_and_moved(exchange, info, wallet):
+    exchange.update_leverage(5, "BTC")
+    friend = eth_account.Account.create().address
+    assert exchange.usd_transfer(12.5, friend) == {"status": "ok", "response": {"type": "default"}}
+    assert info.user_state(friend)["withdrawable"] == "12.5"
+    assert exchange.withdraw_from_bridge(11.0, friend)["status"] == "ok"
+    assert exchange.usd_class_transfer(5.0, False)["status"] == "ok"
+    assert exchange.usd_class_transfer(2.0, True)["status"] == "ok"
+    assert info.spot_user_state(wallet.address)["balances"][0]["total"] == "3.0"
+    assert info.user_state(wallet.address)["withdrawable"] == str(100_000 - 12.5 - 11.0 - 3.0)
+    kinds = [one["delta"]["type"] for one in info.user_non_funding_ledger_updates(wallet.address, 0)]
+    assert kinds == ["deposit", "internalTransfer", "withdraw", "accountClassTransfer", "accountClassTransfer"]
+
+
+def test_builder_is_paid_once_approved(exchange, info, wallet):
+    builder, ioc = eth_account.Account.create().address, {"limit": {"tif": "Ioc"}}
+    order = ("ETH", True, 0.1, below(info, "ETH", 1.02), ioc)
+    refused = exchange.order(*order, builder={"b": builder, "f": 10})
+    assert refused == {"status": "err", "response": "Builder fee has not been approved"}
+    assert exchange.approve_builder_fee(builder, "0.01%")["status"] == "ok"
+    assert "filled" in only(exchange.order(*order, builder={"b": builder, "f": 10}))
+    assert float(info.user_fills(wallet.address)[0]["builderFee"]) > 0
+
+
+def test_agent_is_approved_once_and_moves_no_money(venue, exchange, wallet):
+    exchange.update_leverage(5, "BTC")
+    _, key = exchange.approve_agent()
+    agent = Exchange(eth_account.Account.from_key(key), venue.url, account_address=wallet.address, timeout=DEADLINE_S)
+    try:
+        for answer in (agent.usd_transfer(1.0, wallet.address), agent.approve_agent()[0]):
+            assert answer["response"] == f"User or API Wallet {agent.wallet.address.lower()} does not exist."
+        assert agent.update_leverage(6, "BTC")["status"] == "ok"
+    finally:
+        agent.info.session.close()
+        agent.session.close()
+
+
+def test_noop_burns_a_nonce(exchange, info):
+    exchange.update_leverage(5, "BTC")
+    nonce = int(time.time() * 1000)
+    assert exchange.noop(nonce)["status"] == "ok"
+    assert exchange.noop(nonce)["response"] == f"Invalid nonce: duplicate nonce {nonce}"
 
 
 def test_agent_wallet_trades_for_its_master(venue, exchange, wallet):
