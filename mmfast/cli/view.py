@@ -49,9 +49,18 @@ def headline(snapshot: Row) -> Text:
         text.append(f"\nP&L {money(snapshot['pnl']['total_usd'])}", "bold")
         text.append(f"  fees {money(-snapshot['pnl']['fee_usd'])}  volume ${snapshot['pnl']['volume_usd']:,.0f}"
                     f"  fills {snapshot['pnl']['fill_count']}")
+        text.append(_budget(snapshot["budget"]))
     for line in _obstacles(snapshot):
         text.append("\n" + line, BAD)
     return text
+
+
+def _budget(budget: Row) -> str:
+    """How much of the address budget is used, and when it runs out at the present pace."""
+    if not budget["cap"]:
+        return ""
+    lasts = "does not run out" if budget["lasts_s"] is None else f"lasts {_duration(budget['lasts_s'])}"
+    return f"  requests {budget['used']:,} of {budget['cap']:,}, {lasts}"
 
 
 def _obstacles(snapshot: Row) -> list[str]:
@@ -71,6 +80,9 @@ def _obstacles(snapshot: Row) -> list[str]:
         lines.append("closing the position")
     if control.get("stopping"):
         lines.append("stopping")
+    foreign = snapshot.get("counters", {}).get("gateway", {}).get("foreign_count", 0)
+    if foreign:
+        lines.append(f"somebody else trades on this account: {foreign} orders or fills are not ours; see the errors")
     return lines
 
 

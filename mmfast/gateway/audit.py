@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from mmfast.executor.lifecycle import is_settled, is_terminal
 from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
 from mmfast.gateway.desk import Desk
 from mmfast.gateway.reconcile import GRACE_NS
+from mmfast.records.order import CANCELED, FILLED
 from mmfast.units import NS_PER_S
 from mmfast.venues.hyperliquid import info, messages
 from mmfast.venues.hyperliquid.errors import HyperliquidError
@@ -95,12 +95,11 @@ class Audit:
     def _settle(self, asked_ns: int) -> None:
         """The list is complete: an order that ended well before it was asked for gets no more fills."""
         orders = self.desk.orders
-        for slot in np.flatnonzero(orders["lots"] > orders["filled_lots"]).tolist():
-            order = orders[slot]
-            old = order["ts_ns"] < asked_ns - GRACE_NS
-            if old and is_terminal(order["state"]) and not is_settled(order):
-                table.settle(order)
-                self.desk.mirror(slot)
+        ended = (orders["state"] == FILLED) | (orders["state"] == CANCELED)
+        waits = ended & (orders["lots"] > orders["filled_lots"]) & (orders["ts_ns"] < asked_ns - GRACE_NS)
+        for slot in np.flatnonzero(waits).tolist():
+            table.settle(orders[slot])
+            self.desk.mirror(slot)
 
     def _ask_fundings(self) -> None:
         since_ms = self.fundings_ms

@@ -308,6 +308,12 @@ class Desk:
         resting = (used["inst"] == inst) & ((used["state"] == OPEN) | (used["state"] == CANCELING))
         return bool((resting & (used["side"] == BID)).any()), bool((resting & (used["side"] == ASK)).any())
 
+    @property
+    def budget_left_s(self) -> int:
+        """Whole seconds until the address budget has nothing left for orders at the present pace; -1 for never."""
+        left_s = float(budgets.forecast_s(self.budget[0]))
+        return int(min(left_s, 1e9)) if np.isfinite(left_s) else -1
+
     def sweep(self, now_ns: int) -> None:
         """Free slots that ended a while ago with all their fills booked."""
         for slot in self.freed[: table.sweep(self.orders, self.register[0], now_ns, table.LINGER_NS, self.freed)]:

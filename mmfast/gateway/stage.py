@@ -74,7 +74,7 @@ class GatewayStage:
         self.desk = Desk(house, config, salt_of(run_id, time.time_ns()), time.monotonic_ns())
         self.counters, self.errors = self.desk.counters, self.desk.errors
         self.stamps = Stamps(house)
-        self.wallet = Wallet(key, mainnet)
+        self.wallet = Wallet(key, mainnet, config.state_path / "nonce.gateway", time.time_ns() // NS_PER_MS)
         self.posts = Posts()
         gateway = config.gateway
         policy = LinkPolicy(gateway.ping_s, SILENCE_S, gateway.reconnect_first_s, gateway.reconnect_max_s,
@@ -293,6 +293,9 @@ class GatewayStage:
         self.desk.read_parameters()
         self.counters.put("address_used", int(self.desk.budget[0]["address_used"]))
         self.counters.put("address_cap", int(self.desk.budget[0]["address_cap"]))
+        self.counters.put("address_left_s", self.desk.budget_left_s)
+        if problem := self.wallet.keep(time.time_ns() // NS_PER_MS):
+            self.errors.record(problem)
         self._rehearse()
 
     def _rehearse(self) -> None:

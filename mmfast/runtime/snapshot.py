@@ -68,7 +68,7 @@ class Monitor:
             "last_seen_s": round((now_ns - newest) / NS_PER_S, 3) if newest else None,
             "control": _control(house, now_ns), "processes": self._processes(hearts, now_ns),
             "channels": _channels(house, now_ns), "latency": _latency(house), "coins": coins, "pnl": totals(coins),
-            "counters": _counters(house), "errors": _errors(house, now_ns),
+            "budget": _budget(house), "counters": _counters(house), "errors": _errors(house, now_ns),
         }
 
     def _processes(self, hearts: Any, now_ns: int) -> list[Row]:
@@ -154,6 +154,13 @@ def _counters(house: House) -> dict[str, dict[str, int]]:
     table = house.table("counter")["value"]
     return {process: {c.name: int(table[row, i]) for i, c in enumerate(COUNTERS[process])}
             for row, process in enumerate(PROCESSES)}
+
+
+def _budget(house: House) -> Row:
+    """Actions of the address: used, allowed, and for how long they last; None is for ever."""
+    counts = _counters(house)["gateway"]
+    left_s = counts["address_left_s"]
+    return {"used": counts["address_used"], "cap": counts["address_cap"], "lasts_s": left_s if left_s >= 0 else None}
 
 
 def _errors(house: House, now_ns: int) -> list[Row]:

@@ -1,15 +1,17 @@
 """
 A wallet: one agent's key with its nonces, turning actions into signed frames.
 
-In      an action in both its forms, the wall clock.
+In      an action in both its forms, the wall clock, the high-water mark that an earlier run left.
 Out     the bytes of a `post` request; its nonce and expiry.
 Source  the venue's advice: one agent wallet for each process that signs, nonces from its clock in milliseconds.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
+from mmfast.runtime.highwater import HighWater
 from mmfast.runtime.secret import Key
 from mmfast.venues.hyperliquid.actions import Action
 from mmfast.venues.hyperliquid.encode import post_frame
@@ -26,12 +28,16 @@ class Signed(NamedTuple):
 
 
 class Wallet:
-    """Signs for one process. ``key`` is taken over: a bytearray is wiped, locked memory is used until `wipe`."""
+    """
+    Signs for one process. ``key`` is taken over: a bytearray is wiped, locked memory is used until `wipe`. Nonces are
+    kept over restarts in ``path``, if given.
+    """
 
-    def __init__(self, key: Key, mainnet: bool) -> None:
+    def __init__(self, key: Key, mainnet: bool, path: Path | None = None, now_ms: int = 0) -> None:
         self._signer = Signer(key)
         self._mainnet = mainnet
-        self._nonces = Nonces()
+        self._mark = HighWater(path, self.address) if path else None
+        self._nonces = Nonces(self._mark.begin(now_ms) if self._mark else 0)
 
     @property
     def address(self) -> str:
@@ -41,6 +47,8 @@ class Wallet:
     def sign(self, request_id: int, action: Action, now_ms: int, expires_in_ms: int) -> Signed:
         """The signed request; the venue refuses it when it arrives later than ``expires_in_ms`` from now."""
         nonce, expires = self._nonces.take(now_ms), now_ms + expires_in_ms
+        if self._mark and nonce >= self._mark.mark:  # the clock has jumped since `keep`
+            self._mark.keep(nonce)
         r, s, v = self._signer.sign_action(action.msgpack, nonce, self._mainnet, None, expires)
         return Signed(post_frame(request_id, action.json, nonce, r, s, v, None, expires), nonce, expires)
 
@@ -48,6 +56,10 @@ class Wallet:
         """Go the way of `sign` for nothing: no nonce is taken, and the frame, long expired, goes nowhere."""
         r, s, v = self._signer.sign_action(action.msgpack, 1, self._mainnet, None, 1)
         post_frame(0, action.json, 1, r, s, v, None, 1)
+
+    def keep(self, now_ms: int) -> str:
+        """Have the mark on disk well ahead of the clock: call it now and then. What went wrong, if anything."""
+        return self._mark.keep(max(now_ms, self._nonces.last)) if self._mark else ""
 
     def wipe(self) -> None:
         """Forget the key."""

@@ -65,7 +65,7 @@ class WatchdogStage:
         self.counters = Counters(house, "watchdog")
         self.errors = ErrorLog(house, "watchdog")
         self.latch = Latch(config.state_path)
-        self.wallet = Wallet(key, mainnet)
+        self.wallet = Wallet(key, mainnet, config.state_path / "nonce.watchdog", time.time_ns() // NS_PER_MS)
         self.posts = Posts()
         self.instruments = house.table("instrument").copy()
         names = [bytes(row["name"]).rstrip(b"\0").decode() for row in self.instruments]
@@ -128,6 +128,8 @@ class WatchdogStage:
         self.link.check()
         self.counters.add("check_count")
         self.posts.expire(now_ns)
+        if problem := self.wallet.keep(time.time_ns() // NS_PER_MS):
+            self.errors.record(problem)
         self._note_rearmed()
         self.position = read_marks(self.house.address["market"], self.position, int(self.message.ctypes.data),
                                    int(self.marks.ctypes.data), MARKS_PER_CHECK)

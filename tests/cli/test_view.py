@@ -10,6 +10,7 @@ from mmfast.cli.view import money, number, view
 from mmfast.records.control import PAUSE_GATEWAY
 from mmfast.records.quote import SIDE_NO_EDGE
 from mmfast.runtime.control import Control
+from mmfast.runtime.counters import Counters
 from mmfast.runtime.errorlog import ErrorLog
 from mmfast.runtime.snapshot import Monitor
 
@@ -27,6 +28,22 @@ def test_what_keeps_an_engine_from_trading_is_in_the_headline(engine, house, sta
     text = drawn(engine, state)
     for words in ("paused by: gateway", "closing the position", "no edge after costs"):
         assert words in text
+
+
+def test_the_headline_says_when_the_address_budget_runs_out(engine, house, state):
+    counters = Counters(house, "gateway")
+    counters.put("address_used", 1234)
+    counters.put("address_cap", 10_000)
+    counters.put("address_left_s", 3 * 3600)
+    assert "requests 1,234 of 10,000, lasts 3h 00m 00s" in drawn(engine, state)
+    counters.put("address_left_s", -1)
+    assert "requests 1,234 of 10,000, does not run out" in drawn(engine, state)
+
+
+def test_somebody_else_on_the_account_is_an_alarm_in_the_headline(engine, house, state):
+    assert "somebody else" not in drawn(engine, state)
+    Counters(house, "gateway").add("foreign_count", 3)
+    assert "somebody else trades on this account: 3 orders or fills are not ours" in drawn(engine, state)
 
 
 def test_a_dead_process_is_marked(engine, house, state):

@@ -357,6 +357,18 @@ def test_a_new_desk_leaves_no_order_of_its_predecessor_in_shared_memory(bench):
     assert len(bench.house.cells("order")) == ORDER_SLOTS
 
 
+def test_the_budget_is_forecast_in_whole_seconds_and_minus_one_is_never(bench):
+    budget = bench.desk.budget
+    assert bench.desk.budget_left_s == -1
+    budget["pace_hz"], budget["earn_hz"] = 2.0, 1.0
+    budget["address_used"], budget["address_cap"], budget["address_reserve"] = 1_000, 10_000, 2_000
+    assert bench.desk.budget_left_s == 7_000
+    budget["earn_hz"] = 2.0
+    assert bench.desk.budget_left_s == -1
+    budget["earn_hz"] = 2.0 - 1e-12
+    assert bench.desk.budget_left_s == 10**9
+
+
 def test_a_new_desk_begins_with_the_books_of_the_start():
     ledgers = np.zeros(2, LEDGER)
     ledgers["position_lots"], ledgers["start_position_lots"] = 70, (20, -30)

@@ -61,6 +61,8 @@ for question, then in list(questions):
     then(messages.PostAnswer(1, None, json.dumps(bodies[question["type"]]).encode(), ""), NOW)
 old = bench.fill(slots[3], 10, 3, 0)
 account.audit.book(old, NOW)
+desk.orders["state"][slots[4]], desk.orders["ts_ns"][slots[4]] = 7, 1
+account.audit._settle(NOW), desk.budget_left_s
 desk.plan(0, False, NOW + 1)
 desk.orders["state"] = 0
 desk.ledgers["position_lots"] = 50

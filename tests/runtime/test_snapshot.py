@@ -5,6 +5,7 @@ import os
 import time
 
 import numpy as np
+import pytest
 from support.house import a_house, beat, fill_channels, put_belief, put_order, put_quote, release
 
 from mmfast.records.control import KILL_LOSS, PAUSE_GATEWAY, PAUSE_OPERATOR
@@ -129,3 +130,11 @@ def test_the_run_file_is_read_and_nonsense_is_not(tmp_path):
     assert read_run(tmp_path) is None
     (tmp_path / "run.json").write_text('{"run_id": "x"}')
     assert read_run(tmp_path) == {"run_id": "x"}
+
+
+@pytest.mark.parametrize(("left_s", "lasts_s"), [(-1, None), (0, 0), (7200, 7200)])
+def test_the_address_budget_and_how_long_it_lasts_are_shown(engine, house, tmp_path, left_s, lasts_s):
+    counters = Counters(house, "gateway")
+    for name, value in (("address_used", 12), ("address_cap", 10_000), ("address_left_s", left_s)):
+        counters.put(name, value)
+    assert Monitor(engine, tmp_path).snapshot()["budget"] == {"used": 12, "cap": 10_000, "lasts_s": lasts_s}

@@ -9,7 +9,7 @@ Source  Hypothesis's rule-based state machines.
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.statemachine.truth import check_quiet
 from tests.statemachine.wire import FATES
@@ -23,13 +23,12 @@ STRANGE_WORDS = st.sampled_from(("delistedCanceled", "somethingNewCanceled", "ev
 class History(RuleBasedStateMachine):
     """Rules are named after what happens."""
 
-    @initialize(lots=st.sampled_from((0, 0, 500, -2500)))
-    def begin(self, lots: int) -> None:
-        self.world = World()
+    @initialize(lots=st.sampled_from((0, 500, -2500)), alone=st.booleans())
+    def begin(self, lots: int, alone: bool) -> None:
+        self.world, self.alone = World(alone), alone
         self.world.connect()
         self.world.advance(200)
-        if lots:
-            self.world.hands = True
+        if lots and not alone:
             self.world.venue.place_by_hand(int(lots < 0), -2500, abs(lots), "Ioc")
 
     # ---- the engine
@@ -91,6 +90,7 @@ class History(RuleBasedStateMachine):
     def connect(self) -> None:
         self.world.connect()
 
+    @precondition(lambda self: not self.alone)
     @rule()
     def restart(self) -> None:
         self.world.restart()
@@ -98,10 +98,10 @@ class History(RuleBasedStateMachine):
 
     # ---- somebody else on the account
 
+    @precondition(lambda self: not self.alone)
     @rule(side=SIDES, away=st.sampled_from((-2500, 300, 900, 1500)), lots=st.sampled_from((300, 4000)),
           tif=st.sampled_from(("Alo", "Gtc", "Ioc")))
     def foreign_order(self, side: int, away: int, lots: int, tif: str) -> None:
-        self.world.hands = True
         self.world.venue.place_by_hand(side, away, lots, tif)
 
     @rule(index=st.integers(0, 5))

@@ -30,7 +30,7 @@ STEPS = 40
 BATCH = 250  # histories of one seed
 
 
-def explore(examples: int, seed: int | None, steps: int = STEPS) -> None:
+def explore(examples: int, seed: int | None, steps: int = STEPS, shrink: bool = True) -> None:
     """
     Run histories; with a seed they are the same ones again.
 
@@ -39,8 +39,9 @@ def explore(examples: int, seed: int | None, steps: int = STEPS) -> None:
     AssertionError
         For the shortest history that ends in a difference; its steps are in the notes.
     """
+    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
     wanted = settings(max_examples=examples, stateful_step_count=steps, deadline=None, database=None, print_blob=False,
-                      phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
+                      phases=phases, suppress_health_check=list(HealthCheck),
                       report_multiple_bugs=False)
     run_state_machine_as_test(History if seed is None else seeded(seed)(History), settings=wanted)
 

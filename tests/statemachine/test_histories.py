@@ -8,7 +8,7 @@ from tests.statemachine.run import explore
 from tests.statemachine.truth import check_quiet
 from tests.statemachine.world import World
 
-EXAMPLES = 200
+EXAMPLES = 100
 
 
 def test_books_agree_at_the_end_of_every_history():

@@ -96,7 +96,9 @@ class Ground:
         self.spans = [(slice(0, market), words[:market].copy()), (slice(after, None), words[after:].copy())]
 
     def fresh(self) -> None:
-        """The memory as it was; the market ring is nobody's here."""
+        """Memory and files as they were; the market ring is nobody's here."""
+        for left in self.folder.glob("nonce.*"):
+            left.unlink()
         for span, words in self.spans:
             self.house.segment.words[span] = words
 
@@ -106,9 +108,9 @@ GROUND: list[Ground] = []
 
 
 class World:
-    """One history."""
+    """One history. ``alone``: one gateway trades on the account, and nobody else; then nothing exceeds its limits."""
 
-    def __init__(self) -> None:
+    def __init__(self, alone: bool = True) -> None:
         if not GROUND:
             GROUND.append(Ground())
         self.ground = GROUND[0]
@@ -123,8 +125,7 @@ class World:
         self.weird_next = ""
         self.epoch = 0
         self.written_cloids: set[str] = set()
-        self.hands = False  # somebody else traded: limits of ours do not bind him
-        self.restarts = 0
+        self.alone = alone
         self.venue = Venue(START_MS, Signer(bytearray.fromhex(KEY)).address, self._venue_says)
         self.started_ms = START_MS
         self.next_block_ns = self.next_tick_ns = START_NS
@@ -149,7 +150,6 @@ class World:
     def restart(self) -> None:
         """The gateway's process dies and another takes its place."""
         self._cut()
-        self.restarts += 1
         self.advance(500)
         self._boot()
 
@@ -265,7 +265,7 @@ class World:
 
     def _check_exposure(self) -> None:
         """All that rests, added to what is held, stays within the limit: nothing can be overfilled."""
-        if self.hands or self.restarts:
+        if not self.alone:
             return
         for sign, side in ((1, 0), (-1, 1)):
             resting = sum(o.lots for o in self.venue.open_orders() if o.side == side)

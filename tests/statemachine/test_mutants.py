@@ -1,0 +1,38 @@
+"""The histories catch planted bugs: one of them here, another every day; all of them in bin/mutants."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from tests.statemachine.mutants import BROKEN, CAUGHT, MUTANTS, ROOT, Mutant, judge, plant, table
+
+# Bugs that the histories alone catch, in modules that need not be compiled anew.
+QUICK = [mutant for mutant in MUTANTS if mutant.name in (
+    "a lost answer is a rejection", "the size left is taken for the size traded",
+    "an answer that says too little is taken for good")]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_bug_can_be_planted(mutant):
+    text = (ROOT / mutant.path).read_text()
+    assert text.count(mutant.old) == 1, "the table must follow the code"
+    assert mutant.old != mutant.new
+
+
+def test_the_bug_of_the_day_is_caught_by_the_histories():
+    mutant = QUICK[datetime.date.today().toordinal() % len(QUICK)]
+    outcome = judge(mutant, units=False)
+    assert outcome.verdict == CAUGHT, table([outcome])
+
+
+def test_a_bug_that_only_breaks_the_program_does_not_count_as_caught():
+    broken = Mutant("a name that is not there", "mmfast/gateway/account.py", "class Account:", "class Account(Nobody):")
+    assert judge(broken, units=False).verdict == BROKEN
+
+
+def test_a_bug_whose_place_is_gone_is_told(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    with pytest.raises(ValueError, match="occurs 0 times"):
+        plant(Mutant("nothing", "a.py", "y = 1", "y = 2"), tmp_path)
