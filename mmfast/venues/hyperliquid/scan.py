@@ -144,10 +144,10 @@ def read_key(payload: bytes, position: int) -> tuple[int, int]:
 
 @kernel
 def skip_scalar(payload: bytes, position: int) -> int:
-    """Position after the number or the word (true, false, null) at ``position``."""
+    """Position after the number or the word (true, false, null) at ``position``; a quote is no part of either."""
     start = position
     byte = byte_at(payload, position)
-    while not ends_scalar(byte):
+    while not (ends_scalar(byte) | (byte == QUOTE)):
         position += 1
         byte = byte_at(payload, position)
     if position > start:

@@ -54,6 +54,12 @@ def test_keys_that_share_seven_letters_differ_by_length():
     assert key_of("premium") != key_of("premiums") != key_of("premiumsX")
 
 
+@pytest.mark.parametrize("text", [b'2"x', b'null"', b'0xab"', b'-"1"'])
+def test_a_quote_is_no_part_of_a_number_or_a_word(text):
+    payload = b'{"a":' + text + b',"b":1}'
+    assert find(payload, 0, key_of("b")) == ERR_SYNTAX
+
+
 def test_escaped_quotes_do_not_end_a_string():
     assert skip_string(rb'"a\"b\\"x', 0) == 8
 
