@@ -131,6 +131,19 @@ def mirror(table: int, working: int, slot: int) -> None:
 
 
 @kernel
+def enter(orders: np.ndarray, slots: np.ndarray, instruments: np.ndarray, rows: np.ndarray) -> int:
+    """Fill ENTRY rows of a batch with these orders; returns how many."""
+    for k in range(len(slots)):
+        order, row = orders[slots[k]], rows[k]
+        instrument = instruments[order["inst"]]
+        row["asset"], row["sz_decimals"] = instrument["asset"], instrument["sz_decimals"]
+        row["side"], row["px_ticks"], row["lots"] = order["side"], order["px_ticks"], order["lots"]
+        row["tif"], row["reduce_only"] = order["tif"], order["reduce_only"]
+        row["cloid_hi"], row["cloid_lo"] = order["cloid_hi"], order["cloid_lo"]
+    return len(slots)
+
+
+@kernel
 def mark_written(orders: np.ndarray, register: np.ndarray, budget: np.ndarray, slots: np.ndarray, diffed_ns: int,
                  nonce: int, expires_after_ms: int, signed_ns: int, now_ns: int, table: int, working: int,
                  histograms: int) -> None:

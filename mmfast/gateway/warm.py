@@ -30,7 +30,7 @@ from mmfast.runtime.control import Control
 from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.live import refresh
 from mmfast.runtime.wake import bell_address
-from mmfast.venues.hyperliquid import decode, rounding
+from mmfast.venues.hyperliquid import actions, decode, rounding
 
 
 def warm(house: House) -> None:
@@ -54,6 +54,7 @@ def warm(house: House) -> None:
     refresh(seqlock.cell_address(house.address["parameters"], 0), 0, int(parameters.ctypes.data),
             int(parameters.ctypes.data))
     Chains(house).keep(0, quote, slots[1, :0].copy())
+    _warm_batches(house, orders)
     slot = table.place(orders, register[0], actions[0], quote[0], 0, 0)
     table.allocate(orders, register[0], 0)
     Stamps(house).on_acked(orders[slot], 0)
@@ -83,6 +84,15 @@ def warm(house: House) -> None:
     rounding.round_up(1, 1)
     decode.channel(b"{}")
     _warm_rings(house, fill)
+
+
+def _warm_batches(house: House, orders: np.ndarray) -> None:
+    sheet = actions.Sheet(1)
+    plans.enter(orders, np.zeros(1, np.int64), house.table("instrument").copy(), sheet.rows)
+    sheet.rows[:] = [actions.Order(0, 0, 1, 1, 0, 0)]
+    sheet.place(1)
+    sheet.cancel(1, fast=True)
+    actions.cancel([actions.Cancel(0, 1)])
 
 
 def _warm_rings(house: House, fill: np.ndarray) -> None:

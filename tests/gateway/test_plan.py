@@ -14,11 +14,13 @@ from mmfast.gateway import orders as table
 from mmfast.gateway import plan as plans
 from mmfast.records.account import LEDGER
 from mmfast.records.order import CANCELING, FREE, OPEN, ORDER, ORDER_SLOTS, PENDING, SENT, TIF_ALO, TIF_IOC
+from mmfast.records.parameters import INSTRUMENT
 from mmfast.records.quote import QUOTE, TAKE_WANTED
 from mmfast.rings import seqlock
 from mmfast.rings.layout import CELLS, O_STRIDE, region_bytes, slot_stride
 from mmfast.topology import HISTOGRAM, HISTOGRAM_SLOTS
 from mmfast.units import ASK, BID
+from mmfast.venues.hyperliquid.batch import ENTRY
 
 FAIR, NOW = 100_000.0, 10**12
 
@@ -137,6 +139,16 @@ def test_without_leave_nothing_is_taken(scene):
     wanting_to_take(scene)
     scene.plan(may_trade=False)
     assert scene.counts[plans.TAKES] == 0
+
+
+def test_orders_become_the_rows_of_a_batch(scene):
+    _, places = scene.plan()
+    instruments, batch = np.zeros(1, INSTRUMENT), np.zeros(len(places), ENTRY)
+    instruments["asset"], instruments["sz_decimals"] = 7, 5
+    assert plans.enter(scene.orders, np.array(places), instruments, batch) == len(places)
+    for field in ("side", "px_ticks", "lots", "tif", "reduce_only", "cloid_hi", "cloid_lo"):
+        assert batch[field].tolist() == scene.orders[field][places].tolist()
+    assert (set(batch["asset"].tolist()), set(batch["sz_decimals"].tolist())) == ({7}, {5})
 
 
 def test_a_pull_cancels_everything_and_the_cancels_are_marked(scene):

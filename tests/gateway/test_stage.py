@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 
-import numpy as np
 import pytest
 from support.desk import (
     LIMIT_JSON,
@@ -20,9 +19,9 @@ from support.desk import (
 from support.wired import ACCOUNT, LIMIT_MS, Wired, action, kind
 
 from mmfast.gateway import orders as table
-from mmfast.gateway.stage import PLACED_FIELDS, RESOLVE_NS, columns, salt_of
+from mmfast.gateway.stage import RESOLVE_NS, salt_of
 from mmfast.records.control import KILL_MANUAL, KILL_SIGNER, PAUSE_OPERATOR, STATE_RUNNING, STATE_STARTING
-from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, FREE, OPEN, ORDER, REJECTED, SENT, TIF_IOC
+from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, FREE, OPEN, REJECTED, SENT, TIF_IOC
 from mmfast.records.quote import TAKE_WANTED
 from mmfast.runtime.catalog import histogram_index
 from mmfast.runtime.latch import Latch
@@ -51,14 +50,6 @@ def test_salts_are_never_zero_never_the_same_and_fit_into_63_bits():
     salts = {salt_of(run, now_ns) for run in ("a", "b", "") for now_ns in range(2000)}
     assert len(salts) == 6000
     assert all(0 < salt < 1 << 63 for salt in salts)
-
-
-def test_columns_are_rows_of_plain_integers():
-    orders = np.zeros(5, ORDER)
-    orders["px_ticks"], orders["side"], orders["cloid_hi"] = range(5), 1, (1 << 62) + 1
-    rows = list(columns(orders[[1, 4]], ("px_ticks", "side", "cloid_hi")))
-    assert rows == [(1, 1, (1 << 62) + 1), (4, 1, (1 << 62) + 1)]
-    assert {type(value) for row in columns(orders, PLACED_FIELDS) for value in row} == {int}
 
 
 # ---- connecting

@@ -2,7 +2,8 @@
 Actions from integers: every action in both of its forms, msgpack to be hashed and JSON to be sent.
 
 In      orders in ticks and lots; order ids; client order ids as two 64-bit halves.
-Out     an ``Action``: its type, its msgpack, its JSON and how many actions it counts for.
+Out     an ``Action``: its type, its msgpack, its JSON and how many actions it counts for; orders and cancels by
+        client order id are written by batch.py.
 Source  the venue's exchange endpoint page; the order of keys is hashed and follows the official SDK.
 
     order         type orders grouping            of an order: a b p s r t [c]
@@ -16,13 +17,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mmfast.records.order import TIF_NAMES
-from mmfast.units import BID, PX_DECIMALS
-from mmfast.venues.hyperliquid.errors import LocalError
-from mmfast.venues.hyperliquid.numbers import decimal_bytes
-from mmfast.venues.hyperliquid.packing import BOOLEANS, TEXT_HEADS, TRUE, array_head, pack_text, pack_uint
+import numpy as np
 
-BATCH_MAX = 200
+from mmfast.venues.hyperliquid.batch import (
+    AROUND_BYTES,
+    BATCH_MAX,
+    ENTRY,
+    ENTRY_BYTES,
+    is_whole,
+    pack_order,
+    put_order,
+    write_cancels,
+    write_orders,
+)
+from mmfast.venues.hyperliquid.errors import LocalError
+from mmfast.venues.hyperliquid.packing import FALSE, TRUE, array_head, pack_text, pack_uint
+
 LOW_64 = 2**64 - 1
 
 
@@ -94,30 +104,38 @@ def parse_cloid(text: str) -> tuple[int, int]:
     return int.from_bytes(raw[:8], "big", signed=True), int.from_bytes(raw[8:], "big", signed=True)
 
 
-# What stands between the numbers of an order, by side, and by (reduce only, tif).
-_BUY_PACKED = {True: b"\xa1b\xc3\xa1p", False: b"\xa1b\xc2\xa1p"}
-_BUY_JSON = {True: b',"b":true,"p":"', False: b',"b":false,"p":"'}
-_TYPES = [(reduce, tif, name.encode()) for reduce in (False, True) for tif, name in enumerate(TIF_NAMES)]
-_TYPE_PACKED = {(reduce, tif): b"\xa1r%b\xa1t\x81\xa5limit\x81\xa3tif%b" % (BOOLEANS[reduce], pack_text(name))
-                for reduce, tif, name in _TYPES}
-_TYPE_JSON = {(reduce, tif): b'","r":%b,"t":{"limit":{"tif":"%b"}}' % (b"true" if reduce else b"false", name)
-              for reduce, tif, name in _TYPES}
+class Sheet:
+    """Rows to be filled, and the page that they are written on; for batches of up to ``room``."""
+
+    def __init__(self, room: int = BATCH_MAX) -> None:
+        self.rows = np.zeros(room, ENTRY)
+        self._packed, self._json = np.zeros((2, room * ENTRY_BYTES + AROUND_BYTES), np.uint8)
+
+    def place(self, count: int, priority: int = 0) -> Action:
+        """Place the first ``count`` rows; ``priority`` > 0 pays that share [1e-8] of the notional to be earlier."""
+        _checked(count, "orders")
+        packed, json = write_orders(self.rows, count, priority, self._packed, self._json)
+        if packed == 0:
+            bad = next(row for row in self.rows[:count] if not is_whole(row))
+            raise LocalError(f"an order needs a price, a size, an asset and a time in force: {bad}")
+        return Action("order", self._packed[:packed].tobytes(), self._json[:json].tobytes(), count)
+
+    def order(self) -> tuple[bytes, bytes]:
+        """The first row alone, packed and as JSON."""
+        packed, json = pack_order(self.rows[0], self._packed, 0), put_order(self.rows[0], self._json, 0)
+        return self._packed[:packed].tobytes(), self._json[:json].tobytes()
+
+    def cancel(self, count: int, fast: bool = False) -> Action:
+        """Cancel the first ``count`` rows by client order id; ``fast`` must not be set for trigger orders."""
+        _checked(count, "cancels")
+        packed, json = write_cancels(self.rows, count, fast, self._packed, self._json)
+        return Action("cancelByCloid", self._packed[:packed].tobytes(), self._json[:json].tobytes(), count)
 
 
-def _order(order: Order) -> tuple[bytes, bytes]:
-    """One order, packed and as JSON."""
-    asset, side, px_ticks, lots, sz_decimals, tif, reduce_only, hi, lo = order
-    if px_ticks <= 0 or lots <= 0 or asset < 0 or not 0 <= tif < len(TIF_NAMES):
-        raise LocalError(f"an order needs a price, a size, an asset and a time in force: {order}")
-    px, size = decimal_bytes(px_ticks, PX_DECIMALS - sz_decimals), decimal_bytes(lots, sz_decimals)
-    buy, kind = side == BID, (bool(reduce_only), tif)
-    packed = b"\xa1a%b%b%b%b\xa1s%b%b%b" % (pack_uint(asset), _BUY_PACKED[buy], TEXT_HEADS[len(px)], px,
-                                           TEXT_HEADS[len(size)], size, _TYPE_PACKED[kind])
-    json = b'{"a":%d%b%b","s":"%b%b' % (asset, _BUY_JSON[buy], px, size, _TYPE_JSON[kind])
-    if hi == 0 and lo == 0:
-        return b"\x86" + packed, json + b"}"
-    cloid = cloid_bytes(hi, lo)
-    return b"\x87%b\xa1c\xd9\x22%b" % (packed, cloid), b'%b,"c":"%b"}' % (json, cloid)
+def _sheet(orders: Sequence[Order]) -> Sheet:
+    sheet = Sheet(_checked(len(orders), "orders"))
+    sheet.rows[:] = list(orders)
+    return sheet
 
 
 def _checked(count: int, what: str) -> int:
@@ -127,47 +145,34 @@ def _checked(count: int, what: str) -> int:
 
 
 def place(orders: Sequence[Order], priority: int = 0) -> Action:
-    """Place orders in one batch; ``priority`` > 0 pays that share [1e-8] of the notional to be earlier."""
-    count = _checked(len(orders), "orders")
-    both = [_order(order) for order in orders]
-    packed = b"\x83\xa4type\xa5order\xa6orders" + array_head(count) + b"".join([p for p, _ in both])
-    json = b'{"type":"order","orders":[' + b",".join([j for _, j in both])
-    if priority > 0:
-        return Action("order", packed + b"\xa8grouping\x81\xa1p" + pack_uint(priority),
-                      json + b'],"grouping":{"p":%d}}' % priority, count)
-    return Action("order", packed + b"\xa8grouping\xa2na", json + b'],"grouping":"na"}', count)
+    """Place orders in one batch; see `Sheet.place`."""
+    return _sheet(orders).place(len(orders), priority)
 
 
 def cancel(cancels: Sequence[Cancel], fast: bool = False) -> Action:
     """Cancel by order id; ``fast`` must not be set for trigger orders."""
+    count = _checked(len(cancels), "cancels")
     packed = [b"\x82\xa1a" + pack_uint(c.asset) + b"\xa1o" + pack_uint(c.oid) for c in cancels]
     json = [b'{"a":%d,"o":%d}' % (c.asset, c.oid) for c in cancels]
-    return _cancel("cancel", packed, json, fast)
+    body = b"\xa4type\xa6cancel\xa7cancels" + array_head(count) + b"".join(packed)
+    text = b'{"type":"cancel","cancels":[%b]' % b",".join(json)
+    # The venue refuses a hash over "f": false, so the key is left out instead.
+    if fast:
+        return Action("cancel", b"\x83" + body + b"\xa1f" + TRUE, text + b',"f":true}', count)
+    return Action("cancel", b"\x82" + body, text + b"}", count)
 
 
 def cancel_by_cloid(cancels: Sequence[CloidCancel], fast: bool = False) -> Action:
-    """Cancel by client order id; ``fast`` must not be set for trigger orders."""
-    cloids = [cloid_bytes(c.cloid_hi, c.cloid_lo) for c in cancels]
-    packed = [b"\x82\xa5asset%b\xa5cloid%b" % (pack_uint(c.asset), pack_text(cloid))
-              for c, cloid in zip(cancels, cloids)]
-    json = [b'{"asset":%d,"cloid":"%b"}' % (c.asset, cloid) for c, cloid in zip(cancels, cloids)]
-    return _cancel("cancelByCloid", packed, json, fast)
-
-
-def _cancel(kind: str, packed: list[bytes], json: list[bytes], fast: bool) -> Action:
-    count = _checked(len(packed), "cancels")
-    name = kind.encode()
-    body = b"\xa4type" + pack_text(name) + b"\xa7cancels" + array_head(count) + b"".join(packed)
-    text = b'{"type":"%b","cancels":[%b]' % (name, b",".join(json))
-    # The venue refuses a hash over "f": false, so the key is left out instead.
-    if fast:
-        return Action(kind, b"\x83" + body + b"\xa1f" + TRUE, text + b',"f":true}', count)
-    return Action(kind, b"\x82" + body, text + b"}", count)
+    """Cancel by client order id; see `Sheet.cancel`."""
+    sheet = Sheet(_checked(len(cancels), "cancels"))
+    for field, values in zip(CloidCancel._fields, zip(*cancels)):
+        sheet.rows[field] = values
+    return sheet.cancel(len(cancels), fast)
 
 
 def _modify(modify: Modify) -> tuple[bytes, bytes]:
     """The keys ``oid`` and ``order`` without their braces, packed and as JSON."""
-    packed, json = _order(modify.order)
+    packed, json = _sheet([modify.order]).order()
     if modify.oid > 0:
         oid, text = pack_uint(modify.oid), b"%d" % modify.oid
     else:
@@ -212,7 +217,7 @@ def update_leverage(asset: int, leverage: int, is_cross: bool = True) -> Action:
     if asset < 0 or leverage < 1:
         raise LocalError(f"leverage {leverage} of asset {asset}: both must be whole, leverage at least 1")
     packed = b"\x84\xa4type\xaeupdateLeverage\xa5asset" + pack_uint(asset)
-    packed += b"\xa7isCross" + BOOLEANS[is_cross] + b"\xa8leverage" + pack_uint(leverage)
+    packed += b"\xa7isCross" + (TRUE if is_cross else FALSE) + b"\xa8leverage" + pack_uint(leverage)
     cross = b"true" if is_cross else b"false"
     json = b'{"type":"updateLeverage","asset":%d,"isCross":%b,"leverage":%d}' % (asset, cross, leverage)
     return Action("updateLeverage", packed, json, 1)

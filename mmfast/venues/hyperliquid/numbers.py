@@ -1,8 +1,8 @@
 """
 Decimal text and scaled integers: the venue writes numbers as text, we count in ticks and lots.
 
-In      decimal text in a frame, or an integer with a number of decimals.
-Out     the exact integer scaled by 10^decimals, or the shortest text of it.
+In      decimal text in a frame.
+Out     the exact integer scaled by 10^decimals.
 Source  the venue's tick and lot page; the official SDK's ``float_to_wire`` is the oracle for the text.
 """
 
@@ -142,17 +142,3 @@ def read_float(payload: bytes, position: int) -> tuple[float, int]:
     if end < 0 or whole:
         return value, end + quoted if end >= 0 else end
     return np.nan, ERR_TRUNCATED if byte == 0 else ERR_NUMBER
-
-
-def decimal_bytes(value: int, decimals: int) -> bytes:
-    """
-    ``value`` / 10^``decimals`` as the venue wants it: no exponent, no trailing zeros, no point without need.
-
-    The same text as the official SDK's ``float_to_wire``, but computed from integers, so never rounded.
-    """
-    if value < 0:
-        return b"-" + decimal_bytes(-value, decimals)
-    whole, part = divmod(value, 10**decimals)
-    if part == 0:
-        return b"%d" % whole
-    return (b"%d.%0*d" % (whole, decimals, part)).rstrip(b"0")

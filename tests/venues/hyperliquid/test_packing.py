@@ -9,7 +9,7 @@ from mmfast.venues.hyperliquid.packing import array_head, pack_action, pack_text
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(0, 64).flatmap(lambda bits: st.integers(0, max(0, 2**bits - 1))))
+@given(st.integers(0, 63).flatmap(lambda bits: st.integers(0, max(0, 2**bits - 1))))
 def test_integers_take_the_shortest_form(value):
     assert pack_uint(value) == msgpack.packb(value)
 
