@@ -44,7 +44,8 @@ class VenueFailed(RuntimeError):
 class LocalVenue:
     """A child process that speaks the venue's protocol on loopback."""
 
-    def __init__(self, config: EngineConfig, truth: Path | None = None, faults: str = "") -> None:
+    def __init__(self, config: EngineConfig, truth: Path | None = None, faults: str = "",
+                 upstream: str = "") -> None:
         master, gateway, watchdog = (bytearray(secrets.token_bytes(32)) for _ in range(3))
         account, agents = address_of(master), [address_of(gateway), address_of(watchdog)]
         master[:] = bytes(32)
@@ -52,8 +53,8 @@ class LocalVenue:
         self.url = ""
         self.mainnet = False
         self.ended = False
-        self._market = config.market
-        self._process = subprocess.Popen(self._command(config, account, agents, truth, faults),
+        self._market, self._upstream = config.market, upstream
+        self._process = subprocess.Popen(self._command(config, account, agents, truth, faults, upstream),
                                          stdout=subprocess.PIPE, start_new_session=True,
                                          preexec_fn=partial(_end_with, os.getpid(), LIBC))
         self._selector = selectors.DefaultSelector()
@@ -63,14 +64,17 @@ class LocalVenue:
         self._partial = b""
 
     def _command(self, config: EngineConfig, account: str, agents: list[str], truth: Path | None,
-                 faults: str = "") -> list[str]:
+                 faults: str = "", upstream: str = "") -> list[str]:
         market = config.market
         command = [sys.executable, "-m", "mmfast.cli.main", "exchange", "--port", "0", "--die-with-parent",
-                   "--market", market.kind, "--coin", ",".join(config.engine.coins), "--seed", str(market.seed),
-                   "--latency", market.latency, "--account", f"{account}={config.risk.equity_usd:.0f}"]
+                   "--market", "mirror" if upstream else market.kind, "--coin", ",".join(config.engine.coins),
+                   "--seed", str(market.seed), "--latency", market.latency,
+                   "--account", f"{account}={config.risk.equity_usd:.0f}"]
         for agent in agents:
             command += ["--agent", f"{account}:{agent}"]
-        if market.kind == "recording":
+        if upstream:
+            command += ["--upstream", upstream]
+        elif market.kind == "recording":
             command += ["--data", market.data, "--speed", str(market.speed)]
         if truth is not None:
             command += ["--truth", str(truth)]
@@ -98,8 +102,10 @@ class LocalVenue:
     def described(self) -> str:
         """What it is, where, and what it shows."""
         market = self._market
-        source = market.kind if market.kind == "synthetic" else f"recording {market.data} at {market.speed}x"
-        return f"local exchange {self.url} (pid {self.pid}), {source} market"
+        shown = "synthetic market" if market.kind == "synthetic" else f"recording {market.data} at {market.speed}x"
+        if self._upstream:
+            shown = f"the market of {self._upstream}"
+        return f"local exchange {self.url} (pid {self.pid}), {shown}"
 
     def read_events(self, timeout_s: float) -> None:
         """Take in what the exchange has said on its standard output."""

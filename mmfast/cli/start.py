@@ -74,8 +74,6 @@ def start(
     except ConfigError as error:
         console.print(str(error), style="red")
         raise typer.Exit(Exit.CONFIG_INVALID) from None
-    if paper:
-        raise Refusal(Exit.CONFIG_INVALID, "paper trading is not open in this version", "use --venue local")
     if live and truth is not None:
         raise Refusal(Exit.USAGE, "--truth is what the local exchange knows", "leave it out: a real venue tells nobody")
     if live and faults:
@@ -84,14 +82,15 @@ def start(
 
 
 def open_venue(loaded: Any, live: bool, file: Path | None, truth: Path | None, faults: str = "") -> Any:
-    """The local exchange, started; or the real venue, if everything is said that has to be."""
+    """The local exchange, on paper with the venue's market; or the real one, if everything is said that has to be."""
     if live:
         from mmfast.cli.live import LiveVenue
 
         return LiveVenue(loaded, file, console.print)
     from mmfast.cli.local_venue import LocalVenue
 
-    return LocalVenue(loaded, truth, faults)
+    paper = loaded.venue.kind != "local"
+    return LocalVenue(loaded, truth, faults, loaded.venue.http_url if paper else "")
 
 
 def check_faults(text: str) -> None:

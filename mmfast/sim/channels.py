@@ -19,6 +19,7 @@ from mmfast.sim.aggregate import aggregated
 from mmfast.sim.exchange import Block, Exchange
 from mmfast.sim.orders import Change
 from mmfast.sim.snapshots import Prices, deflated, price_changes, prices, snapshot, told
+from mmfast.sim.universe import Instrument
 
 Json = dict[str, Any]
 Output = tuple[str, Json]
@@ -87,7 +88,7 @@ class Channels:
 
     def _public(self, block: Block) -> Iterator[Output]:
         for instrument in block.touched:
-            if self._bbo[instrument.asset] in self.wanted:
+            if not is_stale(instrument) and self._bbo[instrument.asset] in self.wanted:
                 yield (
                     self._bbo[instrument.asset],
                     wire.bbo(instrument, instrument.market.touch(), block.time_ms),
@@ -180,10 +181,21 @@ class Channels:
 
     def snapshot(self, topic: Json) -> list[Json]:
         """The frames that answer a new subscription; a clocked channel repeats them."""
+        instrument = self.exchange.by_name.get(topic.get("coin", ""))
+        if instrument is not None and topic["type"] in BOOKS and is_stale(instrument):
+            return []
         made = snapshot(self.exchange, topic)
         if topic["type"] == "userNonFundingLedgerUpdates":
             self._told[topics.key(topic)] = len(made[0]["data"]["nonFundingLedgerUpdates"])
         return made
+
+
+BOOKS = ("l2Book", "bbo")
+
+
+def is_stale(instrument: Instrument) -> bool:
+    """True for the book of a mirror that no longer sees what it mirrors: it is not told as if it were of now."""
+    return bool(getattr(instrument.market.source, "stale", False))
 
 
 CLOCKS = {

@@ -40,6 +40,7 @@ from mmfast.sim.server import Server
 from mmfast.sim.state import load, save
 from mmfast.sim.synthetic import SyntheticSource
 from mmfast.sim.truth import Truth
+from mmfast.sim.upstream import Upstream, check_address
 from mmfast.sim.warm import warm
 from mmfast.units import UUSD_PER_USD
 
@@ -73,11 +74,12 @@ class Options:
     state: Path | None = None
     post_only_s: float = 0.0
     faults: str = ""
+    upstream: str = ""
 
 
 def sources(options: Options) -> dict[str, Any]:
     """
-    One source of events for each coin.
+    One source of events for each coin; those of a mirror come from its `Upstream`.
 
     Raises
     ------
@@ -89,31 +91,41 @@ def sources(options: Options) -> dict[str, Any]:
     if options.market == "synthetic":
         return {coin: SyntheticSource(coin, options.seed) for coin in options.coins}
     if options.market != "recording":
-        raise ValueError(f"market {options.market!r} is not known; choose synthetic or recording")
+        raise ValueError(f"market {options.market!r} is not known; choose synthetic, recording or mirror")
     if options.data is None:
         raise ValueError("a recording needs --data, the folder with the recorded files")
     return dict(load_recording(options.data, list(options.coins), options.speed))
 
 
-def open_exchange(options: Options, start_ms: int) -> Exchange:
+def check_upstream(options: Options) -> None:
+    """ValueError unless a mirror, and nothing else, has the address of what it mirrors."""
+    if options.market == "mirror" and not options.upstream:
+        raise ValueError("a mirror needs --upstream, the address of the exchange to mirror")
+    if options.upstream and options.market != "mirror":
+        raise ValueError(f"--upstream is for --market mirror, not for a {options.market} market")
+    if options.upstream:
+        check_address(options.upstream)
+
+
+def open_exchange(options: Options, start_ms: int, found: dict[str, Any] | None = None) -> Exchange:
     """The exchange as it was put away, or a new one; ValueError names what is wrong."""
     if options.state is not None and options.state.exists():
         made = load(options.state, Truth(options.truth))
         if list(made.by_name) != list(options.coins):
             raise ValueError(f"state {options.state} has the coins {', '.join(made.by_name)}: name the same ones")
     else:
-        made = build(options, start_ms)
+        made = build(options, start_ms, found)
     if options.post_only_s:
         made.now_ms = max(made.now_ms, start_ms)
         made.post_only(round(options.post_only_s * 1000))
     return made
 
 
-def build(options: Options, start_ms: int) -> Exchange:
+def build(options: Options, start_ms: int, found: dict[str, Any] | None = None) -> Exchange:
     """
     A new exchange of ``options`` with its accounts funded and agents approved; ValueError names what is wrong.
     """
-    found = sources(options)
+    found = found or sources(options)
     decimals = {coin: getattr(source, "sz_decimals", default_sz_decimals(coin)) for coin, source in found.items()}
     markets = {coin: Market(coin, decimals[coin], source, start_ms) for coin, source in found.items()}
     fund = None if options.fund_anyone_usd is None else round(options.fund_anyone_usd * UUSD_PER_USD)
@@ -149,7 +161,11 @@ async def parent_gone(parent: int) -> None:
 
 async def serve(options: Options, parent: int) -> None:
     """Listen and make blocks until a signal comes or, if so asked, the parent dies."""
-    made = open_exchange(options, time.time_ns() // 1_000_000)
+    upstream = None
+    if options.market == "mirror":
+        upstream = Upstream(options.upstream, options.coins, lambda state: say({"event": "upstream", "state": state}))
+    found = await upstream.open() if upstream else None
+    made = open_exchange(options, time.time_ns() // 1_000_000, found)
     block_ms = options.block_ms or (BLOCK_MS_AT_MAX if math.isinf(options.speed) else BLOCK_MS)
     server = Server(
         made,
@@ -168,6 +184,8 @@ async def serve(options: Options, parent: int) -> None:
         asyncio.create_task(stop.wait()),
         asyncio.create_task(server.run(lambda: say({"event": "market_end"}))),
     ]
+    if upstream is not None:
+        tasks.append(asyncio.create_task(upstream.run()))
     if options.die_with_parent:
         tasks.append(asyncio.create_task(parent_gone(parent)))
     try:
@@ -237,8 +255,9 @@ def check_host(host: str, i_know: bool) -> None:
 def exchange(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="port; 0 lets the system choose", min=0, max=65535)] = 0,
-    market: Annotated[str, typer.Option(help="synthetic or recording")] = "synthetic",
+    market: Annotated[str, typer.Option(help="synthetic, recording or mirror")] = "synthetic",
     data: Annotated[Path | None, typer.Option(help="folder of the recording")] = None,
+    upstream: Annotated[str, typer.Option(help="address of the exchange that a mirror mirrors")] = "",
     speed: Annotated[str, typer.Option(help="recorded seconds in one second, or max")] = "1",
     coin: Annotated[str, typer.Option(help="coins, with commas between them")] = "BTC,ETH,SOL",
     seed: Annotated[int, typer.Option(help="seed of market, blocks and latency")] = 0,
@@ -283,8 +302,10 @@ def exchange(
             state,
             post_only,
             faults,
+            upstream,
         )
         cadence(options)
+        check_upstream(options)
         if faults:
             from_option(faults)
         if not options.coins:

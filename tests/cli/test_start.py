@@ -99,7 +99,7 @@ class Pretended:
     made: ClassVar[list] = []
     fails: ClassVar[BaseException | None] = None
 
-    def __init__(self, config, truth, faults):
+    def __init__(self, config, truth, faults, upstream):
         self.closed, self.url, self.ws_url, self.keys, self.mainnet = False, "http://h:1", "ws://h:1/ws", None, False
         type(self).made.append(self)
 

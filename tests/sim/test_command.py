@@ -55,7 +55,7 @@ def test_orphan_ends_by_itself():
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    (["--host", "0.0.0.0"], "not loopback"), (["--market", "moon"], "synthetic or recording"),
+    (["--host", "0.0.0.0"], "not loopback"), (["--market", "moon"], "synthetic, recording or mirror"),
     (["--market", "recording"], "needs --data"), (["--market", "recording", "--data", "/nowhere"], "/nowhere"),
     (["--account", "bob"], "ADDRESS=USD"), (["--account", f"{MASTER}=much"], "not an amount"),
     (["--agent", MASTER], "MASTER:AGENT"), (["--agent", f"{MASTER}:{AGENT}"], "deposit to it before"),
