@@ -15,6 +15,7 @@ from mmfast.hosts import estimator, quoter
 from mmfast.records.account import FILL, KIND_FILL
 from mmfast.records.header import HEADER, STAMPS
 from mmfast.records.market import BBO, BOOK, KIND_BOOK
+from mmfast.records.quote import SIDE_NO_ROOM
 from mmfast.rings import broadcast, spsc
 from mmfast.rings.region import House
 from mmfast.runtime.process import Placement
@@ -95,6 +96,23 @@ def test_live_loops_and_virtual_time_agree_on_a_generated_market_with_fills():
     world.live(1 << 62)
     assert (world.log("tape")["kind"] == KIND_FILL).sum() > 0
     assert np.any(world.log("tape_quotes")["position_lots"] != 0)
+    assert_same(world)
+
+
+def test_live_loops_and_virtual_time_agree_on_coins_that_share_a_portfolio():
+    """Positions in three coins, so that each takes from the others' room, and a risk that lets that bind."""
+    coins = ["BTC", "ETH", "SOL"]
+    config = load(coins=coins, environ={}, overrides={"risk.max_leverage": 3.0, "model.maker_fee_bps": 0.0,
+                                                      "model.adverse_bps": 0.05, "model.informed_prior": 0.01,
+                                                      "model.kappa_per_bp": 4.0, "model.edge_min_bps": 0.01})
+    world = synthetic(config, coins, 5, 120.0, room=Room(tape=ROWS))
+    world["parameters"]["equity_usd"], world["parameters"]["leverage_max"] = 2_000.0, 1.0
+    world.live(1 << 62)
+    tape, quotes = world.log("tape"), world.log("tape_quotes")
+    filled = tape[tape["kind"] == KIND_FILL]["inst"]
+    assert len(set(filled.tolist())) > 1
+    reasons = quotes["side_reason"][len(quotes) // 2 :]
+    assert (reasons == SIDE_NO_ROOM).any()
     assert_same(world)
 
 
