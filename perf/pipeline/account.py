@@ -83,6 +83,7 @@ class Account:
             return [{"universe": [coin]}, [{"markPx": px, "oraclePx": px, "midPx": px}]]
         if kind in ("openOrders", "frontendOpenOrders"):
             return list(self.orders.values())
-        fixed = {"clearinghouseState": STATE, "userFillsByTime": [], "orderStatus": {"status": "unknownOid"},
+        fixed = {"clearinghouseState": STATE, "userFillsByTime": [], "userFunding": [],
+                 "orderStatus": {"status": "unknownOid"},
                  "userRateLimit": {"cumVlm": "0.0", "nRequestsUsed": 0, "nRequestsCap": BUDGET}}
         return fixed[kind]
