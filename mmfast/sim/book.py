@@ -7,7 +7,9 @@ Source  -
 
 Row 0 is the bid side, row 1 the ask side, best first. Background depth is lots and a count of orders for each
 price. A user's order stands in its side's list by price, then time; ``ahead`` is the background volume in
-front of it at its own price. Executions and prints pile up in the record until the shell drains them.
+front of it at its own price. ``room`` is what its owner may still trade by all its orders of that side: beyond it
+an order is refused at the match, or, reduce-only, shrinks to it. Executions and prints pile up in the record until
+the shell drains them.
 
    bid side   px_ticks   99  98  97 ...      lots   30  12   9 ...   background
               user_px    99  99  97          ahead  10  30   0       users: the second joined behind all 30
@@ -32,6 +34,7 @@ OUT_ROOM = 4 * USERS + 30 * LEVELS
 BACKGROUND = -1  # counterparty or owner that is no user
 UNSEEN = -1  # ahead of an order at a price beyond the displayed depth
 FAR_PX = 1 << 60
+ENDLESS = 1 << 60  # room of an order that nothing limits
 
 # columns of "fill" and of "print"
 F_ORDER, F_LOTS, F_PX, F_MAKER, F_OTHER, F_AGGRESSOR, F_TID = range(7)
@@ -44,9 +47,10 @@ BOOK = bare(
     ("volume_uusd", "i8"), ("last_px", "i8"), ("tid_recorded", "i8"), ("_pad", "i8", (2,)),
     ("px_ticks", "i8", (2, LEVELS)), ("lots", "i8", (2, LEVELS)), ("count", "i8", (2, LEVELS)),
     ("user_id", "i8", (2, USERS)), ("user_owner", "i8", (2, USERS)), ("user_px", "i8", (2, USERS)),
-    ("user_lots", "i8", (2, USERS)), ("user_ahead", "i8", (2, USERS)),
+    ("user_lots", "i8", (2, USERS)), ("user_ahead", "i8", (2, USERS)), ("user_room", "i8", (2, USERS)),
+    ("user_shrinks", "i8", (2, USERS)),
     ("fill", "i8", (OUT, 7)), ("print", "i8", (OUT, 6)), ("expired", "i8", (OUT,)),
-    size=128 + 8 * (6 * LEVELS + 10 * USERS + 14 * OUT),
+    size=128 + 8 * (6 * LEVELS + 14 * USERS + 14 * OUT),
 )
 
 

@@ -54,6 +54,23 @@ def withdraw(books: Any, side: int, order_id: int, lots: int) -> int:
 
 
 @kernel
+def shrink_at_match(books: Any, side: int, order_id: int) -> None:
+    """A resting order is reduce-only: beyond its owner's room it shrinks instead of being refused."""
+    row = user_row(books[0], side, order_id)
+    if row >= 0:
+        books[0]["user_shrinks"][side, row] = 1
+
+
+@kernel
+def set_room(books: Any, side: int, owner: int, room: int, reducing: int) -> None:
+    """What an owner may trade by orders of a side, and by those of them that are reduce-only."""
+    book = books[0]
+    for row in range(book["user_count"][side]):
+        if book["user_owner"][side, row] == owner:
+            book["user_room"][side, row] = reducing if book["user_shrinks"][side, row] == 1 else room
+
+
+@kernel
 def place_in_queue(books: Any, side: int, order_id: int) -> tuple[int, int, int]:
     """(lots, background ahead, background behind) of a resting order; 0 lots if it does not rest."""
     book = books[0]

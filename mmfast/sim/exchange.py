@@ -136,6 +136,8 @@ class Exchange:
         liquidation.check(self.ledger)
         early = [one for one in due if action_class(one.request.action) < TAKERS]
         replies = [self._answer(one) for one in early]
+        for account in self.accounts.masters.values():
+            self.ledger.make_room(account)
         for instrument in self.instruments:
             self.ledger.settle(instrument, instrument.market.advance_takers(self.now_ms))
         fire(self.ledger)

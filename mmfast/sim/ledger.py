@@ -16,13 +16,14 @@ from typing import Any
 from mmfast.records.order import TIF_IOC
 from mmfast.sim import triggers, wire
 from mmfast.sim.accounts import Account, Accounts
+from mmfast.sim.book import ENDLESS
 from mmfast.sim.fees import DailyVolume, fee_uusd, rates
-from mmfast.sim.margin import may_hold
+from mmfast.sim.margin import max_trade_lots
 from mmfast.sim.market import BACKGROUND, Match, Print
 from mmfast.sim.orders import CANCELED, FILLED, IN_BOOK, OPEN, TRIGGERED, Change, Order
 from mmfast.sim.truth import Truth
 from mmfast.sim.universe import Instrument
-from mmfast.units import BID
+from mmfast.units import ASK, BID
 
 REDUCE_ONLY_CANCELED, SELF_TRADE_CANCELED, MARGIN_CANCELED = (
     "reduceOnlyCanceled",
@@ -96,15 +97,16 @@ class Ledger:
     def settle(self, instrument: Instrument, matches: list[Match]) -> None:
         """
         Book the executions of one sweep, then let resting orders follow what it did to positions and margin.
-
-        The book has made all matches by now, so two reduce-only orders of one account that one sweep takes
-        together can reverse its position; the venue would have cancelled the second.
         """
         touched = {self._book(instrument, match).owner for match in matches}
         for owner in touched:
             account = self.accounts.by_owner[owner]
             self.follow_reduce_only(account, instrument)
-            self.enforce_margin(account, instrument)
+            self.make_room(account)
+        for oid in instrument.market.take_refused():
+            if oid in self.live:
+                account, order = self.live[oid]
+                self.change(account, order, REDUCE_ONLY_CANCELED if order.reduce_only else MARGIN_CANCELED)
 
     def _book(self, instrument: Instrument, match: Match) -> Account:
         """Book one execution of a user's order: position, fee, fill, order state."""
@@ -195,13 +197,19 @@ class Ledger:
                 instrument.market.reduce(order.oid, order.lots - abs(held))
                 order.lots = abs(held)
 
-    def enforce_margin(self, account: Account, instrument: Instrument) -> None:
+    def make_room(self, account: Account) -> None:
         """
-        Cancel the resting orders of one coin that the account could no longer be let to hold if they filled.
+        Tell the books what the resting orders of an account may fill by its position and margin at the marks.
+
+        Two lots of slack make up for what rounding takes from the greatest order.
         """
-        for order in account.orders.resting(instrument.asset):
-            if not may_hold(account, instrument, order.sign * order.lots, self.instruments):
-                self.cancel(account, order, MARGIN_CANCELED)
+        for asset in {order.asset for order in account.orders.open.values() if order.waits == IN_BOOK}:
+            instrument, held = self.instruments[asset], account.lots(asset)
+            for side, sign in ((BID, 1), (ASK, -1)):
+                room = ENDLESS
+                if instrument.mark_ticks > 0:
+                    room = min(max_trade_lots(account, instrument, sign, self.instruments) + 2, ENDLESS)
+                instrument.market.set_room(account.owner, side, room, max(-sign * held, 0))
 
     def fund(self, instrument: Instrument, rate: float) -> None:
         """

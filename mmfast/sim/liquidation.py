@@ -185,7 +185,7 @@ def _deleverage(ledger: Ledger, unit: Unit) -> bool:
                 left -= side * lots
             if other.owner >= 0:
                 ledger.follow_reduce_only(other, instrument)
-                ledger.enforce_margin(other, instrument)
+                ledger.make_room(other)
     ledger.liquidating = None
     if unit.cross:
         missing = unit.summary(ledger).account_value_uusd

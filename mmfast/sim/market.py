@@ -19,7 +19,7 @@ import numpy as np
 
 from mmfast.records.order import TIF_ALO, TIF_GTC, TIF_IOC, TIF_NAMES
 from mmfast.sim.book import BACKGROUND, USERS, new_book
-from mmfast.sim.edge import mid_ticks, place_in_queue, show, submit, withdraw
+from mmfast.sim.edge import mid_ticks, place_in_queue, set_room, show, shrink_at_match, submit, withdraw
 from mmfast.units import ASK, BID, ticks_per_usd
 
 __all__ = ["BACKGROUND", "Added", "Context", "Market", "Match", "Print", "Source"]
@@ -124,6 +124,7 @@ class Market:
         self.book = self.books[0]
         self.sides: dict[int, int] = {}  # side of each order that rests
         self.prints: list[Print] = []
+        self.refused: list[int] = []
         self.screens: dict[int, np.ndarray[Any, Any]] = {}
         source.start(self.books, sz_decimals, start_ms)
         self.prev_day_px = self._mark_px()
@@ -173,7 +174,7 @@ class Market:
             return Added(POST_ONLY_CROSSED, 0, 0, 0), [], []
         filled = lots - left
         notional = int(self.book["notional_uusd"]) if filled else 0
-        expired = self.book["expired"][: self.book["expired_count"]].tolist()
+        expired = [one for one in self.book["expired"][: self.book["expired_count"]].tolist() if one >= 0]
         matches = self._drain()
         if left and tif != TIF_IOC:
             self.sides[order_id] = side
@@ -189,6 +190,19 @@ class Market:
             raise ValueError(f"order {order_id} rests already; order ids are used once")
         if tif != TIF_IOC and self.book["user_count"][side] >= USERS:
             raise ValueError(f"{self.name}: {USERS} orders rest on side {side}; cancel some first")
+
+    def shrink(self, order_id: int) -> None:
+        """A resting order is reduce-only: at a match it shrinks to what `set_room` leaves it."""
+        shrink_at_match(self.books, self.sides[order_id], order_id)
+
+    def set_room(self, owner: int, side: int, room: int, reducing: int) -> None:
+        """What an owner may trade by its orders of a side, and by its reduce-only ones; beyond it they are refused."""
+        set_room(self.books, side, owner, room, reducing)
+
+    def take_refused(self) -> list[int]:
+        """Orders that were taken out since the last call because they might not fill."""
+        refused, self.refused = self.refused, []
+        return refused
 
     def reduce(self, order_id: int, lots: int) -> int:
         """Take ``lots`` off a resting order, which keeps its queue place; what remains (0: it is gone)."""
@@ -266,7 +280,9 @@ class Market:
             if match.maker and place_in_queue(self.books, 1 - match.aggressor, match.order_id)[0] == 0:
                 self.sides.pop(match.order_id, None)
         for order_id in book["expired"][:expired].tolist():
-            self.sides.pop(order_id, None)
+            self.sides.pop(order_id if order_id >= 0 else -1 - order_id, None)
+            if order_id < 0:
+                self.refused.append(-1 - order_id)
         book["fill_count"] = book["print_count"] = book["expired_count"] = 0
         return matches
 

@@ -4,7 +4,7 @@ Matching: takers walk the opposite side by price, then time; every lot of a take
 In      a BOOK and a taker: a user's order or background flow.
 Out     executions and prints in the BOOK; levels and queues consumed in place.
 Source  the venue's order-book page: price-time priority, maker prices, self-trade prevention by expiring the
-        maker.
+        maker, margin of the resting side checked again at the match.
 
 At one price the queue is: background ahead of the first user, that user, background up to the next user, ...
 
@@ -92,6 +92,32 @@ def write_fill(book: Any, order_id: int, lots: int, px: int, maker: int, other: 
 
 
 @kernel
+def use_room(book: Any, side: int, owner: int, lots: int) -> None:
+    """A fill of one order leaves its owner's other orders of the side that much less room."""
+    for row in range(book["user_count"][side]):
+        if book["user_owner"][side, row] == owner:
+            book["user_room"][side, row] -= lots
+
+
+@kernel
+def fillable(book: Any, side: int, row: int, lots: int) -> int:
+    """What the order in ``row`` may fill of a taker's ``lots``; 0 if it is refused at the match."""
+    mine = min(lots, book["user_lots"][side, row])
+    room = max(book["user_room"][side, row], 0)
+    if mine <= room:
+        return mine
+    return room if book["user_shrinks"][side, row] == 1 else 0
+
+
+@kernel
+def refuse_user(book: Any, side: int, row: int) -> None:
+    """An order that may not fill goes; it is told from an expired one by its sign."""
+    book["expired"][book["expired_count"]] = -1 - book["user_id"][side, row]
+    book["expired_count"] += 1
+    remove_user(book, side, row)
+
+
+@kernel
 def fill_user(book: Any, side: int, row: int, lots: int, px: int, order_id: int, time_ms: int, taker: int) -> None:
     """
     ``lots`` of the user's order in ``row`` of ``side`` trade at ``px`` with order ``order_id`` (BACKGROUND:
@@ -103,6 +129,7 @@ def fill_user(book: Any, side: int, row: int, lots: int, px: int, order_id: int,
     write_fill(book, maker_id, lots, px, 1, order_id, aggressor, tid)
     if order_id != BACKGROUND:
         write_fill(book, order_id, lots, px, 0, maker_id, aggressor, tid)
+    use_room(book, side, book["user_owner"][side, row], lots)
     book["user_lots"][side, row] -= lots
     if book["user_lots"][side, row] <= 0:
         remove_user(book, side, row)
@@ -151,10 +178,12 @@ def take_users(book: Any, side: int, px: int, lots: int, hidden: int, order_id: 
         if lots > 0 and owner != BACKGROUND and book["user_owner"][side, row] == owner:
             expire_user(book, side, row)
             continue
-        mine = min(lots, book["user_lots"][side, row])
+        mine = fillable(book, side, row, lots)
         if mine > 0:
             fill_user(book, side, row, mine, px, order_id, time_ms, taker)
             lots -= mine
+        elif lots > 0:
+            refuse_user(book, side, row)
     return lots
 
 
@@ -188,9 +217,12 @@ def trade_through(book: Any, side: int, px: int, time_ms: int, taker: int) -> in
     """
     filled = 0
     while book["user_count"][side] > 0 and better(side, book["user_px"][side, 0], px):
-        lots = book["user_lots"][side, 0]
-        fill_user(book, side, 0, lots, book["user_px"][side, 0], BACKGROUND, time_ms, taker)
-        filled += lots
+        lots = fillable(book, side, 0, book["user_lots"][side, 0])
+        if lots > 0:
+            fill_user(book, side, 0, lots, book["user_px"][side, 0], BACKGROUND, time_ms, taker)
+            filled += lots
+        else:
+            refuse_user(book, side, 0)
     return filled
 
 
@@ -227,6 +259,9 @@ def uncross(book: Any, time_ms: int, taker: int) -> None:
             px = book["user_px"][side, 0]
             if better(other, px, book["px_ticks"][other, 0]):
                 break
-            lots = min(book["user_lots"][side, 0], book["lots"][other, 0])
-            fill_user(book, side, 0, lots, px, BACKGROUND, time_ms, taker)
-            take_level(book, other, 0, lots)
+            lots = fillable(book, side, 0, book["lots"][other, 0])
+            if lots > 0:
+                fill_user(book, side, 0, lots, px, BACKGROUND, time_ms, taker)
+                take_level(book, other, 0, lots)
+            else:
+                refuse_user(book, side, 0)

@@ -99,10 +99,15 @@ def put(
     refused = _unplaced(instrument, order, added.status, touch)
     if refused is not None:
         ledger.change(account, order, refused.status)
+        ledger.settle(instrument, matches)  # makers may have been refused in its way
         return refused
     if order.oid not in ledger.live:
         ledger.change(account, order, OPEN)
+    if added.resting_lots and order.reduce_only:
+        instrument.market.shrink(order.oid)
     ledger.settle(instrument, matches)
+    if added.resting_lots:
+        ledger.make_room(account)
     if not added.resting_lots and order.oid in ledger.live:  # an IOC that took some: its one final state is filled
         ledger.change(account, order, FILLED)
     return added

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 from mmfast.kernel import kernel
-from mmfast.sim.book import LEVELS, UNSEEN, USERS
+from mmfast.sim.book import ENDLESS, LEVELS, UNSEEN, USERS
 from mmfast.sim.levels import better, insert_level, level_lots, level_row, remove_level
 
 
@@ -47,6 +47,8 @@ def move_user(book: Any, side: int, to: int, of: int) -> None:
     book["user_px"][side, to] = book["user_px"][side, of]
     book["user_lots"][side, to] = book["user_lots"][side, of]
     book["user_ahead"][side, to] = book["user_ahead"][side, of]
+    book["user_room"][side, to] = book["user_room"][side, of]
+    book["user_shrinks"][side, to] = book["user_shrinks"][side, of]
 
 
 @kernel
@@ -75,6 +77,8 @@ def join(book: Any, side: int, order_id: int, owner: int, px: int, lots: int) ->
     book["user_px"][side, row] = px
     book["user_lots"][side, row] = lots
     book["user_ahead"][side, row] = ahead if ahead > 0 or in_view(book, side, px) else UNSEEN
+    book["user_room"][side, row] = ENDLESS
+    book["user_shrinks"][side, row] = 0
     book["user_count"][side] = count + 1
     return True
 

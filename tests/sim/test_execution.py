@@ -261,6 +261,25 @@ class TestReduceOnly:
         maker.place(order("S", "99999", "0.01", "Ioc"))
         assert (oid, "reduceOnlyCanceled") in updates(venue, maker)
 
+    def test_two_that_one_sweep_takes_together_close_the_position_and_never_flip_it(self, venue, maker):
+        maker.place(order("B", "100001", "0.02", "Ioc"))
+        near, far = (maker.oid(order("S", px, "0.02", reduce_only=True)) for px in ("100000", "100000"))
+        other = maker.oid(order("S", "100000", "0.01"))
+        venue.source.strike(0, 1_000_000, 50_000)
+        venue.block()
+        assert maker.account.lots(0) == -1000
+        assert set(updates(venue, maker)) == {(near, "filled"), (far, "reduceOnlyCanceled"), (other, "filled")}
+
+    def test_one_that_follows_an_ordinary_sale_shrinks_at_the_match(self, venue, maker):
+        maker.place(order("B", "100001", "0.02", "Ioc"))
+        plain, reducing = maker.oid(order("S", "100000", "0.015")), maker.oid(
+            order("S", "100000", "0.02", reduce_only=True))
+        venue.source.strike(0, 1_000_000, 50_000)
+        venue.block()
+        assert maker.account.lots(0) == 0
+        assert set(updates(venue, maker)) == {(plain, "filled"), (reducing, "reduceOnlyCanceled")}
+        assert [fill["sz"] for fill in venue.exchange.ledger.fills[maker.account.owner]] == ["0.015", "0.005"]
+
     def test_closing_the_whole_of_a_small_position_is_exempt_from_the_minimum(self, maker):
         maker.place(order("B", "100001", "0.00015", "Ioc"))
         maker.place(order("S", "99999", "0.00011", "Ioc"))
@@ -281,14 +300,39 @@ def test_makers_go_before_cancels_and_cancels_before_takers(venue, maker):
     assert "resting" in rested[0]["response"]["data"]["statuses"][0]
 
 
-def test_order_that_margin_no_longer_covers_is_cancelled_after_a_fill(venue):
+def test_order_that_margin_no_longer_covers_is_cancelled_at_its_match(venue):
     thin = venue.client(3, usd=1000.0)
     low = thin.oid(order("B", "99980", "0.19"))
     thin.oid(order("B", "100000", "0.19"))
     venue.source.strike(1, 1_000_000, 19_000)
     venue.block()
     assert thin.account.lots(0) == 19_000
-    assert (low, "marginCanceled") in updates(venue, thin)
+    assert low in thin.account.orders.open  # it rests until somebody would take it
+    venue.source.strike(1, 999_800, 2_100_000)
+    venue.block()
+    assert updates(venue, thin) == [(low, "marginCanceled")]
+    assert thin.account.lots(0) == 19_000
+
+
+def test_orders_that_one_sweep_takes_together_share_their_margin(venue):
+    thin = venue.client(3, usd=1000.0)
+    first, second = thin.oid(order("B", "100000", "0.15")), thin.oid(order("B", "99999", "0.15"))
+    venue.source.strike(1, 999_980, 250_000)
+    venue.block()
+    assert set(updates(venue, thin)) == {(first, "filled"), (second, "marginCanceled")}
+    assert thin.account.lots(0) == 15_000
+
+
+def test_taker_whose_makers_are_all_refused_meets_nobody(venue):
+    thin, taker = venue.client(3, usd=1000.0), venue.client(4)
+    low = thin.oid(order("B", "100000", "0.15"))
+    venue.source.strike(1, 1_000_000, 15_000)
+    venue.block()
+    low = thin.oid(order("B", "100000", "0.04"))
+    thin.do({"type": "updateLeverage", "asset": 0, "isCross": True, "leverage": 16})
+    refused = taker.place(order("S", "100000", "0.04", "Ioc"))
+    assert "could not immediately match" in refused[0]["error"]
+    assert updates(venue, thin) == [(low, "marginCanceled")]
 
 
 def test_open_orders_are_capped_by_account_and_by_book(venue, maker):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mmfast.records.order import TIF_ALO, TIF_GTC, TIF_IOC
 from mmfast.sim.book import BACKGROUND, new_book
-from mmfast.sim.edge import submit, withdraw
+from mmfast.sim.edge import set_room, shrink_at_match, submit, withdraw
 from mmfast.sim.matching import apply_print, best_px, take, uncross, would_cross
 from mmfast.sim.queueing import join, set_level
 from mmfast.units import ASK, BID
@@ -268,3 +268,38 @@ def test_own_resting_orders_expire_instead_of_trading() -> None:
     assert book["expired"][0] == 1
     assert book["fill"][: book["fill_count"], :5].tolist() == [[2, 5, 100, 1, 3], [3, 5, 100, 0, 2]]
     assert book["fill"][0, 6] == book["fill"][1, 6] > 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 9), st.booleans(), st.integers(0, 2)), min_size=1, max_size=6),
+       st.integers(0, 25), st.integers(0, 25), st.integers(1, 60), st.sampled_from(["take", "print", "uncross"]))
+def test_no_owner_fills_beyond_its_room_and_only_reduce_only_orders_shrink_to_it(orders, room, reducing, lots, way):
+    books = new_book("T")
+    for number, (size, shrinks, below) in enumerate(orders):
+        submit(books, number, 7, BID, 100 - below, size, TIF_ALO, 0)
+        if shrinks:
+            shrink_at_match(books, BID, number)
+    submit(books, 99, 8, BID, 97, 1000, TIF_ALO, 0)
+    set_room(books, BID, 7, room, reducing)
+    if way == "take":
+        take(books[0], ASK, 97, lots, 98, 9, 0, 98)
+    elif way == "print":
+        apply_print(books[0], ASK, 98, lots, 501, 0, -5)
+    else:
+        set_level(books[0], ASK, 98, lots, 1)
+        uncross(books[0], 0, -5)
+    book = books[0]
+    mine = [row for row in book["fill"][: book["fill_count"]].tolist() if row[0] < len(orders)]
+    refused = [-1 - one for one in book["expired"][: book["expired_count"]].tolist()]
+    left_room, left_reducing, taken = room, reducing, []
+    queue = sorted(range(len(orders)), key=lambda number: (orders[number][2], number))
+    for number in [one for one in queue if one in refused or one in {row[0] for row in mine}]:
+        size, shrinks, _ = orders[number]
+        filled = sum(row[1] for row in mine if row[0] == number)
+        most = left_reducing if shrinks else left_room
+        assert filled <= max(most, 0)
+        if number in refused:
+            assert filled == (max(most, 0) if shrinks else 0) < size
+        left_room, left_reducing = left_room - filled, left_reducing - filled
+        taken.append(number)
+    assert taken == queue[: len(taken)]
