@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from mmfast.records.order import TIF_ALO, TIF_GTC, TIF_IOC
+from mmfast.sim.book import ENDLESS
 from mmfast.sim.market import Market
 from mmfast.sim.queueing import set_level
 from mmfast.sim.synthetic import SyntheticSource
@@ -47,6 +48,8 @@ def warm(kind: str) -> None:
     market.add(1, 1, BID, bid[0], 10, TIF_ALO, START_MS)
     market.add(2, 1, ASK, ask[0] * 2, 10, TIF_GTC, START_MS)
     market.reduce(1, 3)
+    market.shrink(1)
+    market.set_room(1, BID, ENDLESS, ENDLESS)
     market.add(3, 2, ASK, bid[0], 10, TIF_IOC, START_MS)
     market.cancel(2)
     for now_ms in range(100, 1000, 100):
