@@ -25,7 +25,7 @@ TOP = {"mmfast", "bin", "config", "tests", "perf", "deploy", "pyproject.toml", "
 UNMIRRORED = re.compile(r"mmfast/(.*/)?__init__\.py$|mmfast/records/")
 
 # Tests of a folder as a whole: its layouts; against a naive twin, captured bytes, the official client.
-OF_A_FOLDER = ("test_layouts.py", "test_twin.py", "test_captured.py", "test_sdk.py")
+OF_A_FOLDER = ("test_layouts.py", "test_twin.py", "test_captured.py", "test_sdk.py", "test_ccxt.py")
 
 ENGINE = r"mmfast/(feed|sensor|filter|governor|actuary|executor|gateway|watchdog|venues|records|rings|hosts|runtime)/"
 # Where it may not stand, what it is, what to use instead.

@@ -356,3 +356,40 @@ def test_user_channels_of_the_sdk_tell_an_orders_life(exchange, info, wallet, so
     assert {fill["oid"] for fill in fills} == {taken}
     assert inbox.wait("user")["fills"] == fills
     assert fills[0]["crossed"] is True
+
+
+def test_websocket_example_of_the_sdk_brings_every_channel(exchange, info, wallet, socket):
+    exchange.market_open("ETH", True, 0.5)  # makes the account, a fill and a candle
+    inbox = Inbox()
+    user = wallet.address
+    for topic in ({"type": "allMids"}, {"type": "l2Book", "coin": "ETH"}, {"type": "trades", "coin": "ETH"},
+                  {"type": "userEvents", "user": user}, {"type": "userFills", "user": user},
+                  {"type": "candle", "coin": "ETH", "interval": "1m"}, {"type": "orderUpdates", "user": user},
+                  {"type": "userFundings", "user": user}, {"type": "userNonFundingLedgerUpdates", "user": user},
+                  {"type": "bbo", "coin": "ETH"}, {"type": "activeAssetCtx", "coin": "BTC"},
+                  {"type": "activeAssetData", "user": user, "coin": "BTC"}):
+        socket.subscribe(topic, inbox)
+    exchange.market_close("ETH")
+    for channel in ("allMids", "l2Book", "trades", "user", "userFills", "candle", "orderUpdates", "userFundings",
+                    "userNonFundingLedgerUpdates", "bbo", "activeAssetCtx", "activeAssetData"):
+        inbox.wait(channel)
+    assert inbox.wait("candle")["i"] == "1m"
+    assert inbox.wait("user")["fills"][0]["dir"] == "Close Long"
+    assert inbox.wait("userNonFundingLedgerUpdates")["nonFundingLedgerUpdates"][0]["delta"]["type"] == "deposit"
+
+
+def test_every_query_of_the_sdk_about_account_and_past_is_answered(exchange, info, wallet):
+    exchange.market_open("ETH", True, 0.5)
+    user, now_ms = wallet.address, int(time.time() * 1000)
+    assert info.candles_snapshot("ETH", "1m", now_ms - 600_000, now_ms + 60_000)[-1]["n"] > 0
+    assert info.funding_history("ETH", 0) == []
+    assert dict(info.portfolio(user))["allTime"]["vlm"] == info.user_rate_limit(user)["cumVlm"]
+    assert info.query_referral_state(user)["referredBy"] is None
+    assert info.user_staking_summary(user)["delegated"] == "0.0"
+    for empty in (info.user_staking_delegations, info.user_staking_rewards, info.delegator_history,
+                  info.user_twap_slice_fills, info.user_vault_equities):
+        assert empty(user) == []
+    assert info.query_user_to_multi_sig_signers(user) is None
+    assert info.spot_meta()["tokens"][0]["name"] == "USDC"
+    assert info.spot_meta_and_asset_ctxs()[1] == []
+    assert len(info.user_fills_by_time(user, 0, aggregate_by_time=True)) == 1
