@@ -61,6 +61,8 @@ BODIES: dict[str, Any] = {
     "parse_meta_and_contexts": [{"universe": [{"name": "BTC", "szDecimals": 5, "maxLeverage": 40}]}, [CTX]],
     "parse_open_orders": [ORDER],
     "parse_fills": [FILL],
+    "parse_fundings": [{"time": TIME, "hash": HASH, "delta": {"type": "funding", "coin": "BTC", "usdc": "-3.625312",
+                                                              "szi": "49.1477", "fundingRate": "0.0000417"}}],
     "parse_account": {"marginSummary": {"accountValue": "1.0", "totalMarginUsed": "0.0", "totalNtlPos": "0.0",
                                         "totalRawUsd": "-1.0"}, "withdrawable": "1.0", "time": TIME, "assetPositions": [
         {"type": "oneWay", "position": {"coin": "BTC", "szi": "-0.5", "positionValue": "42000.0", "entryPx": "84000.0",

@@ -153,8 +153,8 @@ def of(read: Callable[..., Any], *more: Any) -> Callable[[bytes, int], str]:
 USER = {"orderUpdates": of(messages.order_updates, COINS), "userFills": of(messages.user_fills, COINS),
         "user": of(messages.user_events, COINS), "post": of(messages.post_answer),
         "subscriptionResponse": of(messages.subscription_answer), "error": of(messages.error_text)}
-ANSWERS = {name: of(getattr(info, name), *([COINS] if name in (
-    "parse_open_orders", "parse_fills", "parse_account", "parse_order_status") else [])) for name in corpus.BODIES}
+SCALED = ("parse_open_orders", "parse_fills", "parse_fundings", "parse_account", "parse_order_status")
+ANSWERS = {name: of(getattr(info, name), *([COINS] if name in SCALED else [])) for name in corpus.BODIES}
 
 
 def texts(payload: bytes, index: int) -> str:

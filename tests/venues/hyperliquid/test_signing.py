@@ -5,6 +5,7 @@ import gc
 import json
 import mmap
 import pickle
+from collections import Counter
 
 import msgpack
 import pytest
@@ -96,6 +97,26 @@ def test_every_vector_of_third_parties_is_met(vectors):
     rust = vectors["third_party_vectors"]["rust_sdk_fixture"]
     assert "0x" + action_hash(pack_action(rust["action"]), rust["nonce"]).hex() == rust["connectionId"]
     check(account(rust["privateKey"]), rust["action"], rust["nonce"], None, None, True, rust["mainnet"])
+
+
+def signatures_in(value) -> int:
+    """How many signatures stand in a file."""
+    if isinstance(value, dict):
+        return ({"r", "s", "v"} <= value.keys()) + sum(map(signatures_in, value.values()))
+    return sum(map(signatures_in, value)) if isinstance(value, list) else 0
+
+
+def test_no_vector_is_left_out(vectors, monkeypatch):
+    met = Counter()
+    monkeypatch.setitem(globals(), "check", lambda key, action, nonce, vault, expires_after, mainnet, expected:
+                        met.update([parse_signature(expected)]))
+    test_every_official_vector_is_met(vectors)
+    test_every_vector_made_with_the_sdk_is_met(vectors)
+    test_every_vector_of_third_parties_is_met(vectors)
+    met.update(map(parse_signature, vectors["official_sdk_vectors"][
+        "user_signed_vectors_testnet_signatureChainId_0x66eee"]))  # in test_approval.py
+    assert met.total() == sum(map(signatures_in, vectors.values())) >= 60
+    assert {"official_sdk_vectors", "generated_with_sdk_0.24.0", "third_party_vectors"} == vectors.keys()
 
 
 # ── the SDK on random actions ──────────────────────────────────────────────────────────────────────────────────
