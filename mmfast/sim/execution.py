@@ -23,6 +23,7 @@ from mmfast.units import UUSD_PER_USD
 Json = dict[str, Any]
 MISSING = "Order was never placed, already canceled, or filled."
 FAST_TRIGGER = "Trigger orders cannot be canceled with fast set."
+NO_STAKE = "Insufficient staking balance for priority fee."
 MISSING_MODIFY = "Cannot modify canceled or filled order."
 SCHEDULE_GATE_UUSD = 1_000_000 * UUSD_PER_USD
 SCHEDULE_AHEAD_MS = 5000
@@ -56,6 +57,8 @@ def _builder_ppm(account: Account, action: Json) -> int:
 def do_order(ledger: Ledger, account: Account, action: Json) -> Json:
     """Place a batch in order, or as an entry with its children, or as the take profit and stop of a position."""
     grouping, builder_ppm = action["grouping"], _builder_ppm(account, action)
+    if isinstance(grouping, dict) and grouping["p"] > 0:
+        raise ActionError(NO_STAKE)  # priority is paid from stake, and nobody stakes here
     wires = [schema.parsed(one)._replace(builder_ppm=builder_ppm) for one in action["orders"]]
     error = _prevalidated(ledger, wires, grouping)
     if error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from support.live_server import live, wall_ms
 from support.venue import Venue, cancel_action, order, order_action, updates
 
+from mmfast.sim import schema
 from mmfast.units import BID
 
 
@@ -354,3 +356,53 @@ def test_size_beyond_any_market_is_invalid(maker):
 
 def test_unknown_asset_fails_the_whole_request(maker):
     assert maker.do(order_action(order("B", "99000", "1", asset=9)))["response"] == "Invalid perp asset 9"
+
+
+USER = {"hyperliquidChain": "Testnet", "signatureChainId": "0x66eee"}
+FRIEND = "0x" + "ab" * 20
+EVERY_ACTION = [
+    order_action(order("B", "99000", "0.1", cloid=9)),
+    {"type": "cancel", "cancels": [{"a": 0, "o": 5}], "f": True},
+    {"type": "cancelByCloid", "cancels": [{"asset": 0, "cloid": f"0x{8:032x}"}]},
+    {"type": "modify", "oid": f"0x{9:032x}", "order": order("B", "99000", "0.2")},
+    {"type": "batchModify", "modifies": [{"oid": f"0x{9:032x}", "order": order("B", "99000", "0.3")}]},
+    {"type": "scheduleCancel", "time": 5},
+    {"type": "updateLeverage", "asset": 0, "isCross": True, "leverage": 5},
+    {"type": "updateIsolatedMargin", "asset": 0, "isBuy": True, "ntli": 5},
+    {"type": "topUpIsolatedOnlyMargin", "asset": 0, "leverage": "5.0"},
+    {"type": "reserveRequestWeight", "weight": 10},
+    {"type": "noop"},
+    {"type": "createSubAccount", "name": "sub"},
+    {"type": "subAccountTransfer", "subAccountUser": FRIEND, "isDeposit": True, "usd": 5},
+    {"type": "approveAgent", **USER, "agentAddress": "0x" + "cd" * 20, "agentName": "", "nonce": 0},
+    {"type": "approveBuilderFee", **USER, "maxFeeRate": "0.01%", "builder": FRIEND, "nonce": 0},
+    {"type": "usdSend", **USER, "destination": FRIEND, "amount": "1", "time": 0},
+    {"type": "withdraw3", **USER, "destination": FRIEND, "amount": "2", "time": 0},
+    {"type": "usdClassTransfer", **USER, "amount": "1", "toPerp": False, "nonce": 0},
+]
+
+
+def test_every_action_is_answered_alike_over_rest_and_over_the_socket():
+    assert {action["type"] for action in EVERY_ACTION} == set(schema.SHAPES)
+
+    async def scenario(venue):
+        clients = [venue.venue.client(number) for number in (1, 2)]
+        async with venue.socket() as socket:
+            for number, action in enumerate(EVERY_ACTION):
+                made = schema.canonical(action)
+                rest = await venue.post("/exchange", clients[0].signed(made, nonce=wall_ms() + number))
+                request = {"type": "action", "payload": clients[1].signed(made, nonce=wall_ms() + number)}
+                await socket.say(method="post", id=number, request=request)
+                told = (await socket.socket.receive(timeout=10)).json()["data"]
+                assert (told["id"], told["response"]["type"]) == (number, "action")
+                heads = [(one["status"], one["response"] if one["status"] == "err" else one["response"]["type"])
+                         for one in (rest, told["response"]["payload"])]
+                assert heads[0] == heads[1] or action["type"] in ("approveAgent", "createSubAccount"), action
+
+    live(scenario)
+
+
+def test_priority_is_refused_to_those_who_stake_nothing(maker):
+    batch = order_action(order("B", "99000", "0.1"), grouping={"p": 100})
+    assert maker.do(batch)["response"] == "Insufficient staking balance for priority fee."
+    assert maker.do(order_action(order("B", "99000", "0.1"), grouping={"p": 0}))["status"] == "ok"

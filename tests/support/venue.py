@@ -100,7 +100,11 @@ class Client:
         """The whole body of a request."""
         self.nonce += 1
         used = self.nonce if nonce is None else nonce
-        digest = signature.l1_digest(action, used, vault, expires, "b")
+        if action["type"] in signature.USER_SIGNED:
+            action = {**action, "time" if "time" in action else "nonce": used}
+            digest = signature.user_digest(action)
+        else:
+            digest = signature.l1_digest(action, used, vault, expires, "b")
         raw = self.key.sign_recoverable(digest, hasher=None)
         signed = {"r": "0x" + raw[:32].hex(), "s": "0x" + raw[32:64].hex(), "v": raw[64] + 27}
         return {"action": action, "nonce": used, "signature": signed, "vaultAddress": vault, "expiresAfter": expires}
