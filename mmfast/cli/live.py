@@ -56,7 +56,8 @@ class LiveVenue:
             raise Refusal(Exit.CONFIG_INVALID, str(ConfigError(faults)))
         need_terminal("the confirmation of real orders")
         self.url, self.ws_url, self.mainnet = config.venue.http_url, config.venue.ws_url, config.venue.mainnet
-        self.described = f"LIVE {config.venue.kind} {self.url}"
+        self.name = config.venue.kind
+        self.described = f"LIVE {self.name} {self.url}"
         self.keys: Keys | None = None
         self._config, self._tell = config, tell
 

@@ -52,6 +52,7 @@ class LocalVenue:
         self.keys = Keys(account, gateway, watchdog)
         self.url = ""
         self.mainnet = False
+        self.name = f"{config.venue.kind} on paper" if upstream else "local"
         self.ended = False
         self._market, self._upstream = config.market, upstream
         self._process = subprocess.Popen(self._command(config, account, agents, truth, faults, upstream),

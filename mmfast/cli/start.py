@@ -150,7 +150,7 @@ def _run(config: Any, duration_s: float | None, report: Path | None, opened: Cal
         venue = opened()
         _warm_up()
         venue.wait_ready()
-        engine = Engine(config, Venue(venue.url, venue.ws_url, venue.mainnet, venue.lost), venue.keys)
+        engine = Engine(config, Venue(venue.url, venue.ws_url, venue.mainnet, venue.lost, venue.name), venue.keys)
         ended, failed = _trade(engine, lambda: _introduce(engine, venue, time.monotonic() - began), duration_s)
         return _finish(engine, ended, report) or failed
     except tuple(refusals) as error:

@@ -48,12 +48,17 @@ EXIT_OK, EXIT_FAILURE, EXIT_CONFIG, EXIT_LATCHED, EXIT_INCOMPLETE = 0, 1, 4, 7, 
 
 
 class Venue(NamedTuple):
-    """Where the engine trades. ``lost`` says why the venue is gone for good, None while it is there."""
+    """
+    Where the engine trades. ``lost`` says why the venue is gone for good, None while it is there.
+
+    ``name`` is what run file and report say: a venue of that name, or one that it is traded on paper.
+    """
 
     http_url: str
     ws_url: str
     mainnet: bool
     lost: Callable[[], str | None]
+    name: str = "local"
 
 
 class StartRefused(RuntimeError):
@@ -136,7 +141,7 @@ class Engine:
                                  ("mark_ticks", mark), ("start_mark_ticks", mark)):
                 ledgers[inst][field] = value
         self.house.ready()
-        run = {"run_id": self.run_id, "pid": os.getpid(), "coins": self.coins, "venue": self.config.venue.kind,
+        run = {"run_id": self.run_id, "pid": os.getpid(), "coins": self.coins, "venue": self.venue.name,
                "url": self.venue.http_url, "account": self.keys.account, "started_ns": time.time_ns(),
                "config_hash": self.config.hash}
         (self.config.state_path / RUN_FILE).write_text(json.dumps(run))

@@ -116,7 +116,7 @@ def build(engine: Engine, ended: str, resting: int, cpu_s: dict[str, float], rss
     share = gateway["two_sided_ns"] / gateway["quoting_ns"] if gateway["quoting_ns"] else 0.0
     return {
         "run_id": engine.run_id, "config_hash": engine.config.hash, "coins": engine.coins,
-        "venue": engine.config.venue.kind, "ended": ended,
+        "venue": engine.venue.name, "ended": ended,
         "seconds": round((time.monotonic_ns() - engine.ready_ns) / 1e9, 3) if engine.ready_ns else 0.0,
         "kill": engine.kill_text(),
         "processes": processes(engine, cpu_s), "rss_bytes": rss,

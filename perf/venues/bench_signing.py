@@ -177,7 +177,8 @@ def ways(count: int, slow_count: int, rounds: int, client: Any) -> list[list[Any
         found = [("libsecp256k1 alone (limit)", limit), ("mmfast", mine),
                  ("SDK, libsecp256k1", timed(lambda t=sdk, i=batch: t(wallet, i), fewer, rounds))]
         if client is not None:
-            found.append(("ccxt, libsecp256k1, keccak in Python", timed(lambda t=other, i=batch: t(client, i), fewer, rounds)))
+            taken = timed(lambda t=other, i=batch: t(client, i), fewer, rounds)
+            found.append(("ccxt, libsecp256k1, keccak in Python", taken))
         use(IN_PYTHON)
         found.append(("SDK, curve in Python", timed(lambda t=sdk, i=batch: t(wallet, i), slow_count, 1)))
         table += [[f"{name}: {way}", *taken, taken[0] / mine[0]] for way, taken in found]

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 import pytest
 from eth_account import Account
 
-from mmfast.cli import ask, live, start
+from mmfast.cli import ask, live, local_venue, start
 from mmfast.cli.finding import FAIL, OK, Finding
 from mmfast.cli.live import LiveVenue, check_words
 from mmfast.cli.outcome import Exit, Refusal
@@ -167,6 +167,33 @@ def test_words_that_do_not_belong_together_are_refused_with_a_remedy(venue, word
         check_words(venue, "--live" in words, "--paper" in words)
     assert refusal.value.code == code
     assert refusal.value.remedy
+
+
+@pytest.mark.parametrize("venue", ["mainnet", "testnet"])
+def test_paper_reads_no_key_and_asks_nobody_in_this_process(opened, written, terminal, mmfast, monkeypatch, venue):
+    started = []
+
+    class Paper:
+        def __init__(self, config, truth, faults, upstream):
+            started.append((config.venue.kind, upstream))
+            self.keys = None
+
+        def wait_ready(self):
+            raise local_venue.VenueFailed("far enough")
+
+        def close(self):
+            pass
+
+    def unwanted(*arguments):
+        raise AssertionError("a key was read")
+
+    terminal(WORD[venue])
+    monkeypatch.setattr(local_venue, "LocalVenue", Paper)
+    monkeypatch.setattr("mmfast.hosts.keys.read_key", unwanted)
+    with watched() as happened:
+        code, _, err = mmfast("start", "--venue", venue, "--paper", "--config", str(written(venue, True)))
+    assert (code, happened) == (Exit.VENUE, []), err
+    assert started == [(venue, load(venue, environ={}).venue.http_url)]
 
 
 def test_a_real_venue_has_no_truth_log(opened, written, terminal, mmfast, tmp_path):

@@ -101,6 +101,7 @@ class Pretended:
 
     def __init__(self, config, truth, faults, upstream):
         self.closed, self.url, self.ws_url, self.keys, self.mainnet = False, "http://h:1", "ws://h:1/ws", None, False
+        self.name = "local"
         type(self).made.append(self)
 
     def wait_ready(self):

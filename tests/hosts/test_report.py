@@ -38,7 +38,8 @@ def engine():
         house=house, coins=["BTC", "ETH"], listed=[Listed("BTC", 0, 5, 40, 1e5), Listed("ETH", 1, 4, 25, 3e3)],
         run_id="test-run", ready_ns=time.monotonic_ns() - 2_000_000_000, kill_text=lambda: "",
         config=SimpleNamespace(hash="00ff", venue=SimpleNamespace(kind="local")),
-        venue=SimpleNamespace(http_url="http://127.0.0.1:9"), keys=SimpleNamespace(account="0x" + "1" * 40),
+        venue=SimpleNamespace(name="local", http_url="http://127.0.0.1:9"),
+        keys=SimpleNamespace(account="0x" + "1" * 40),
         supervisor=SimpleNamespace(children={}))
     house.segment.disown()
     Path(f"/dev/shm/mmfast-{name}").unlink(missing_ok=True)
