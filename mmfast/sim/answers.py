@@ -157,7 +157,7 @@ def order_status(exchange: Exchange, asked: Json) -> Json:
     change = account.orders.status(key.lower() if isinstance(key, str) else key)
     if change is None:
         return {"status": "unknownOid"}
-    lots = change.order.lots if change.status == "open" else change.lots
+    lots = change.order.lots if change.status in ("open", "triggered") else change.lots
     return {"status": "order", "order": changed(exchange, change, lots)}
 
 

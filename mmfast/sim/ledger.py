@@ -18,7 +18,7 @@ from mmfast.sim import triggers, wire
 from mmfast.sim.accounts import Account, Accounts
 from mmfast.sim.book import ENDLESS
 from mmfast.sim.fees import DailyVolume, fee_uusd, rates
-from mmfast.sim.margin import max_trade_lots
+from mmfast.sim.margin import available_uusd, trade_lots
 from mmfast.sim.market import BACKGROUND, Match, Print
 from mmfast.sim.orders import CANCELED, FILLED, IN_BOOK, OPEN, TRIGGERED, Change, Order
 from mmfast.sim.truth import Truth
@@ -203,12 +203,14 @@ class Ledger:
 
         Two lots of slack make up for what rounding takes from the greatest order.
         """
-        for asset in {order.asset for order in account.orders.open.values() if order.waits == IN_BOOK}:
+        assets = {order.asset for order in account.orders.open.values() if order.waits == IN_BOOK}
+        free_uusd = available_uusd(account, self.instruments) if assets else 0
+        for asset in assets:
             instrument, held = self.instruments[asset], account.lots(asset)
             for side, sign in ((BID, 1), (ASK, -1)):
                 room = ENDLESS
                 if instrument.mark_ticks > 0:
-                    room = min(max_trade_lots(account, instrument, sign, self.instruments) + 2, ENDLESS)
+                    room = min(trade_lots(account, instrument, sign, free_uusd) + 2, ENDLESS)
                 instrument.market.set_room(account.owner, side, room, max(-sign * held, 0))
 
     def fund(self, instrument: Instrument, rate: float) -> None:

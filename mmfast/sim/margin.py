@@ -33,8 +33,8 @@ class Summary(NamedTuple):
 
 def leverage(account: Account, instrument: Instrument) -> Leverage:
     """The leverage an account has set, by default the lesser of 20 and the asset's greatest."""
-    default = Leverage(min(DEFAULT_LEVERAGE, instrument.max_leverage))
-    return account.leverages.get(instrument.asset, default)
+    chosen = account.leverages.get(instrument.asset)
+    return Leverage(min(DEFAULT_LEVERAGE, instrument.max_leverage)) if chosen is None else chosen
 
 
 def maintenance_uusd(instrument: Instrument, notional_uusd: int) -> int:
@@ -120,11 +120,15 @@ def may_hold(account: Account, instrument: Instrument, signed_lots: int, instrum
 
 def max_trade_lots(account: Account, instrument: Instrument, side_sign: int, instruments: Sequence[Instrument]) -> int:
     """The greatest order of one side that `may_hold` would let in; 0 where there is no mark."""
+    return trade_lots(account, instrument, side_sign, available_uusd(account, instruments))
+
+
+def trade_lots(account: Account, instrument: Instrument, side_sign: int, free_uusd: int) -> int:
+    """`max_trade_lots` of an account that has ``free_uusd`` to bind."""
     if instrument.mark_ticks <= 0:
         return 0
-    free = available_uusd(account, instruments) * leverage(account, instrument).value // instrument.mark_ticks
-    against = max(-side_sign * account.lots(instrument.asset), 0)
-    return free + 2 * against
+    opening = free_uusd * leverage(account, instrument).value // instrument.mark_ticks
+    return opening + 2 * max(-side_sign * account.lots(instrument.asset), 0)
 
 
 def liquidation_ticks(account: Account, instrument: Instrument, instruments: Sequence[Instrument]) -> float | None:

@@ -24,7 +24,7 @@ from mmfast.units import UUSD_PER_USD
 FIGURES = 5
 MIN_NOTIONAL_UUSD = 10 * UUSD_PER_USD
 AT_CAP = "Order would increase open interest while open interest is capped"
-LOTS_MAX = 10**15  # far above any market, far below what 64 bits hold
+LOTS_MAX = TICKS_MAX = 10**15  # far above any market, far below what 64 bits hold
 OPEN_ORDERS, OPEN_ORDERS_MAX, UUSD_PER_OPEN_ORDER = 1000, 5000, 5_000_000 * UUSD_PER_USD
 
 
@@ -56,7 +56,7 @@ def price_ticks(text: str, px_decimals: int) -> int | None:
     whole, _, part = text.partition(".")
     if part and len((whole + part).lstrip("0")) > FIGURES:
         return None
-    return ticks or None
+    return ticks if ticks and ticks <= TICKS_MAX else None
 
 
 def prevalidate(wire: Wire, instrument: Instrument, sizeless: bool = False) -> str | None:

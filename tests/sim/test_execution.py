@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.live_server import live, wall_ms
 from support.venue import Venue, cancel_action, order, order_action, updates
 
@@ -406,3 +408,46 @@ def test_priority_is_refused_to_those_who_stake_nothing(maker):
     batch = order_action(order("B", "99000", "0.1"), grouping={"p": 100})
     assert maker.do(batch)["response"] == "Insufficient staking balance for priority fee."
     assert maker.do(order_action(order("B", "99000", "0.1"), grouping={"p": 0}))["status"] == "ok"
+
+
+NUMBERS = st.sampled_from(["0", "1", "0.00001", "100000", "99999", "180000", "9" * 18, "0." + "0" * 17 + "1", "0.1"])
+NATURALS = st.sampled_from([0, 1, 2, 10**9, 2**31, 2**63, 2**64 - 1, 100_000_000_002, 100_000_000_003])
+CLOIDS = st.sampled_from([f"0x{n:032x}" for n in (0, 1, 2**128 - 1)])
+ASSETS = st.sampled_from([0, 0, 0, 1, 10_000, 2**64 - 1])
+TYPES = st.one_of(st.sampled_from(schema.TIFS).map(lambda tif: {"limit": {"tif": tif}}), st.builds(
+    lambda market, px, kind: {"trigger": {"isMarket": market, "triggerPx": px, "tpsl": kind}},
+    st.booleans(), NUMBERS, st.sampled_from(["tp", "sl"])))
+ORDERS = st.fixed_dictionaries({"a": ASSETS, "b": st.booleans(), "p": NUMBERS, "s": NUMBERS, "r": st.booleans(),
+                                "t": TYPES}, optional={"c": CLOIDS})
+KEYS = st.one_of(NATURALS, CLOIDS)
+GROUPINGS = st.sampled_from(["na", "normalTpsl", "positionTpsl", {"p": 0}])
+WILD = st.one_of(
+    st.fixed_dictionaries({"type": st.just("order"), "orders": st.lists(ORDERS, max_size=4), "grouping": GROUPINGS}),
+    st.builds(lambda a, o: {"type": "cancel", "cancels": [{"a": a, "o": o}]}, ASSETS, NATURALS),
+    st.builds(lambda a, c: {"type": "cancelByCloid", "cancels": [{"asset": a, "cloid": c}]}, ASSETS, CLOIDS),
+    st.fixed_dictionaries({"type": st.just("modify"), "oid": KEYS, "order": ORDERS}, optional={"a": st.just(True)}),
+    st.builds(lambda key, new: {"type": "batchModify", "modifies": [{"oid": key, "order": new}], "a": True},
+              KEYS, ORDERS),
+    st.fixed_dictionaries({"type": st.just("scheduleCancel")}, optional={"time": NATURALS}),
+    st.fixed_dictionaries({"type": st.just("updateLeverage"), "asset": ASSETS, "isCross": st.booleans(),
+                           "leverage": NATURALS}),
+    st.fixed_dictionaries({"type": st.just("updateIsolatedMargin"), "asset": ASSETS, "isBuy": st.booleans(),
+                           "ntli": st.sampled_from([0, 1, -1, 2**63 - 1, -(2**63)])}),
+    st.fixed_dictionaries({"type": st.just("reserveRequestWeight"), "weight": NATURALS}),
+    st.fixed_dictionaries({"type": st.just("subAccountTransfer"), "subAccountUser": st.just(FRIEND),
+                           "isDeposit": st.booleans(), "usd": NATURALS}),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(WILD, min_size=1, max_size=8), st.booleans())
+def test_no_action_stops_the_exchange_whatever_its_numbers(actions, known):
+    venue = Venue()
+    client = venue.client()
+    venue.source.px = 100_000.0 if known else float("nan")
+    client.place(order("B", "100001", "0.1", "Ioc", cloid=1))
+    for action in actions:
+        assert client.do(action)["status"] in ("ok", "err")
+    venue.source.px = 99_000.0
+    venue.block()
+    venue.block(3_600_000)

@@ -46,3 +46,8 @@ def test_reduce_only_is_cut_to_the_opposite_position():
 
 def test_refusals_carry_their_asset():
     assert rules.refusal("tickRejected", "Words.", 7) == ("tickRejected", "Words. asset=7")
+
+
+def test_price_that_64_bits_could_not_hold_is_off_the_grid():
+    assert price_ticks("9" * 18, 1) is None
+    assert price_ticks("1" + "0" * 14, 1) == 10**15
