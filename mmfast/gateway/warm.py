@@ -30,7 +30,7 @@ from mmfast.runtime.control import Control
 from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.live import refresh
 from mmfast.runtime.wake import bell_address
-from mmfast.venues.hyperliquid import actions, decode, rounding
+from mmfast.venues.hyperliquid import actions, decode, rounding, signing
 
 
 def warm(house: House) -> None:
@@ -90,7 +90,7 @@ def _warm_batches(house: House, orders: np.ndarray) -> None:
     sheet = actions.Sheet(1)
     plans.enter(orders, np.zeros(1, np.int64), house.table("instrument").copy(), sheet.rows)
     sheet.rows[:] = [actions.Order(0, 0, 1, 1, 0, 0)]
-    sheet.place(1)
+    signing.Signer(bytearray(b"\1" * 32)).sign_action(sheet.place(1).msgpack, 1, False, None, 1)
     sheet.cancel(1, fast=True)
     actions.cancel([actions.Cancel(0, 1)])
 

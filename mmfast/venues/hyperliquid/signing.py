@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+import numpy as np
 from coincurve import PublicKey
 from coincurve._libsecp256k1 import ffi, lib
 from coincurve.context import GLOBAL_CONTEXT
 
+from mmfast.kernel import kernel
 from mmfast.venues.hyperliquid.errors import LocalError, RemoteError
-from mmfast.venues.hyperliquid.keccak import Sponge, keccak256
+from mmfast.venues.hyperliquid.keccak import DIGEST_BYTES, LANES, hash_into, keccak256
 
 SECRET_BYTES, ADDRESS_BYTES = 32, 20
 
@@ -65,6 +67,25 @@ def action_hash(msgpack: bytes, nonce: int, vault: str | None = None,
                 expires_after: int | None = None) -> bytes:
     """The connection id: hash of an action with its nonce, vault and expiry."""
     return keccak256(hashed_bytes(msgpack, nonce, vault, expires_after))
+
+
+# What is hashed around a connection id, on a page: agent type, source, id; prefix, domain, hash of those; digest.
+_ID, _STRUCT = 2 * DIGEST_BYTES, 3 * DIGEST_BYTES
+_HASH = _STRUCT + len(_BEFORE_STRUCT)
+_DIGEST = _HASH + DIGEST_BYTES
+
+
+def _page(mainnet: bool) -> np.ndarray:
+    empty = bytes(DIGEST_BYTES)
+    return np.frombuffer(bytearray(_BEFORE_ID[mainnet] + empty + _BEFORE_STRUCT + empty + empty), np.uint8)
+
+
+@kernel
+def digest_on(page: np.ndarray, hashed: bytes, state: np.ndarray) -> None:
+    """The digest of ``hashed_bytes`` at the end of a page, in one call. ``state``: scratch of LANES."""
+    hash_into(hashed, 0, len(hashed), state, page, _ID)
+    hash_into(page, 0, _STRUCT, state, page, _HASH)
+    hash_into(page, _STRUCT, _DIGEST - _STRUCT, state, page, _DIGEST)
 
 
 def digest(connection_id: bytes, mainnet: bool) -> bytes:
@@ -151,7 +172,7 @@ class Signer(_Key):
 
     def __init__(self, secret: bytearray | memoryview) -> None:
         super().__init__(secret)
-        self._hash = Sponge().hash
+        self._pages, self._state = {mainnet: _page(mainnet) for mainnet in (False, True)}, np.zeros(LANES, np.uint64)
 
     def sign_action(self, msgpack: bytes, nonce: int, mainnet: bool, vault: str | None = None,
                     expires_after: int | None = None) -> tuple[bytes, bytes, int]:
@@ -159,9 +180,9 @@ class Signer(_Key):
         kind = action_type(msgpack)
         if kind not in SIGNABLE:
             raise LocalError(f"a trading key does not sign {kind!r}; it signs {sorted(SIGNABLE)}")
-        keccak = self._hash
-        connection_id = keccak(hashed_bytes(msgpack, nonce, vault, expires_after))
-        return self._sign(keccak(_BEFORE_STRUCT + keccak(_BEFORE_ID[mainnet] + connection_id)))
+        page = self._pages[mainnet]
+        digest_on(page, hashed_bytes(msgpack, nonce, vault, expires_after), self._state)
+        return self._sign(page[_DIGEST:].tobytes())
 
 
 class DigestSigner(_Key):
