@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -166,6 +167,9 @@ def asked() -> Any:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="a target: market, user, answers, texts, requests, actions")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output, no progress")
+    parser.add_argument("--guided", type=int, default=0, metavar="SECONDS",
+                        help="led by coverage instead, on interpreted decoders, for so long; needs atheris")
+    parser.add_argument("--corpus", type=Path, default=Path("~/.cache/mmfast/fuzz"), help="what --guided has found")
     parser.add_argument("--part", nargs=2, metavar=("BOX", "OUT"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -176,6 +180,13 @@ def main() -> int:
     if words.part:
         work(*words.part, words.inputs, words.seed, words.only)
         return 0
+    if words.guided:
+        if find_spec("atheris") is None:
+            CONSOLE.print("--guided needs atheris: pip install atheris", style="red")
+            return 2
+        words.corpus.expanduser().mkdir(parents=True, exist_ok=True)
+        led = [sys.executable, "-m", "tests.fuzz.guided", str(words.guided), str(words.corpus.expanduser())]
+        return subprocess.run(led, cwd=ROOT, check=False).returncode
     began = time.monotonic()
     outcomes, findings = run_all(words.inputs, words.jobs, words.seed, words.only, words.json)
     seconds = time.monotonic() - began

@@ -1,5 +1,6 @@
 """The fuzzer for a few seconds: every target, compiled and interpreted; and that it would find what is planted."""
 
+import json
 import os
 import random
 import subprocess
@@ -86,3 +87,11 @@ def test_all_inputs_are_in_one_part_or_another():
         assert len({part.seed for part in made}) == len(made)
         assert {part.way.name for part in made} == {"compiled", "bounded", "interpreted"}
     assert {part.way.name for part in parts(10_000, 1, "actions")} == {"compiled"}
+
+
+def test_the_command_runs_all_its_ways_and_says_so_in_json():
+    environ = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run([ROOT / "bin" / "fuzz", "--inputs", "300", "--only", "texts", "--json"], check=True,
+                          capture_output=True, text=True, env={**environ, "PYTHON": sys.executable})
+    said = json.loads(done.stdout)
+    assert (said["inputs"], said["findings"]) == (270, [])  # the share of the one way that has this target
