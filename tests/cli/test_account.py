@@ -160,6 +160,26 @@ def test_an_address_without_actions_fails(exchange, url):
         budget.used = used
 
 
+def test_the_verb_reads_the_keys_and_asks_the_venue_that_is_named(monkeypatch, tmp_path, url, mmfast):
+    monkeypatch.setattr("mmfast.hosts.keys.seal", lambda: None)
+    for name, number in (("one", 72), ("two", 73)):
+        (tmp_path / name).write_text(f"{number:064x}")
+        (tmp_path / name).chmod(0o400)
+    file = tmp_path / "mine.toml"
+    file.write_text(f'[venue]\nhttp_url = "{url}"\nws_url = "{url.replace("http", "ws")}/ws"\n'
+                    f'account_address = "{MASTER}"\ngateway_key_file = "{tmp_path}/one"\n'
+                    f'watchdog_key_file = "{tmp_path}/two"\n')
+    code, out, _ = mmfast("doctor", "--venue", "testnet", "--config", str(file), "--json")
+    verdicts = {check["check"]: check["verdict"] for check in json.loads(out)["checks"]}
+    assert {verdicts[name] for name in ("keys", "gateway agent", "watchdog agent", "account", "coins", "fees")} == {OK}
+    assert code == (1 if FAIL in verdicts.values() else 0)
+    (tmp_path / "two").chmod(0o644)
+    code, out, _ = mmfast("doctor", "--venue", "testnet", "--config", str(file))
+    assert code == 1
+    assert "can be read or written by others" in out
+    assert "gateway agent" not in out
+
+
 def test_silence_is_one_finding_that_names_the_address():
     found = examined("http://127.0.0.1:9")
     assert list(found) == ["venue"]
