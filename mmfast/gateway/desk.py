@@ -87,6 +87,7 @@ class Desk:
         self.account_rings = [(house.address[f"account_{r}"], bell_address(house, r)) for r in ACCOUNT_READERS]
         for ring, _ in self.account_rings:
             spsc.recover_writer(ring)
+        table.adopt(self.orders, self.register, house.cells("order"), now_ns)
         for slot in range(ORDER_SLOTS):
             self.mirror(slot)
 
@@ -259,6 +260,10 @@ class Desk:
         """Book a fill from before this process: the account is what it was, but nobody is told it as news."""
         record = self._fill_record(fill, now_ns)
         if books.book_fill(self.ledgers[fill.inst], self.tids[0], record[0]) in (books.BOOKED, books.CHAIN_BREAK):
+            slot = table.find_by_cloid(self.orders, fill.cloid_hi, fill.cloid_lo)
+            if slot != table.NONE:
+                table.fill(self.orders[slot], self.register[0], fill.lots, now_ns)
+                self.mirror(slot)
             self.publish_ledger(fill.inst)
             self.tell_position(fill.inst, now_ns)
 

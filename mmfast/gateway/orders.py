@@ -35,7 +35,7 @@ from mmfast.executor.lifecycle import (
 )
 from mmfast.kernel import kernel
 from mmfast.records.header import bare
-from mmfast.records.order import FREE, KIND_ORDER, ORDER, ORDER_SLOTS, PENDING, TIF_IOC
+from mmfast.records.order import AMBIGUOUS, FREE, KIND_ORDER, ORDER, ORDER_SLOTS, PENDING, TIF_IOC
 from mmfast.units import NS_PER_S
 
 SLOT_BITS = 16
@@ -238,6 +238,25 @@ def sweep(orders: np.ndarray, register: np.void, now_ns: int, linger_ns: int, fr
             count += 1
     while register["in_use"] > 0 and orders[register["in_use"] - 1]["state"] == FREE:
         register["in_use"] -= 1
+    return count
+
+
+def adopt(orders: np.ndarray, register: np.ndarray, shared: np.ndarray, now_ns: int) -> int:
+    """
+    Take over what a gateway that died had under way, from the shared table; how many orders.
+
+    Each is AMBIGUOUS, an unwritten one too, whose bytes may be out; it counts as live until the venue is asked by
+    its cloid. What it traded comes with the fills of the run, which are all booked again.
+    """
+    count = 0
+    for slot in np.flatnonzero((shared["state"] >= PENDING) & (shared["state"] <= AMBIGUOUS)).tolist():
+        if shared[slot]["cloid_lo"] & SLOT_MASK != slot or shared[slot]["lots"] <= 0:
+            continue  # torn: it died while it wrote the row, before the order's bytes
+        orders[slot] = shared[slot]
+        orders[slot]["state"], orders[slot]["filled_lots"] = AMBIGUOUS, 0
+        orders[slot]["ts_ns"] = orders[slot]["ts_written_ns"] = now_ns
+        register["in_use"] = max(int(register["in_use"][0]), slot + 1)
+        count += 1
     return count
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from mmfast.venues.hyperliquid.nonce import AHEAD_MS_MAX, is_acceptable
 
-AHEAD_MS = 60_000  # the mark is at least half of this ahead of the clock, and at most this
+AHEAD_MS = 60_000  # the mark is at least half of this ahead of the clock
+SPARE = 1_000  # and half as many nonces ahead of the last one, which a clock that was set back leaves behind
 
 
 class HighWater:
@@ -37,10 +38,10 @@ class HighWater:
             If the file cannot be understood, or its mark is so far ahead of the clock that the venue would refuse.
         """
         used = self._read()
-        if used and not is_acceptable(used + AHEAD_MS, now_ms) and used > now_ms:
+        if used > now_ms and not is_acceptable(used + SPARE, now_ms):
             raise ValueError(f"{self.path}: nonces up to {used} may be used, {used - now_ms} ms ahead of this clock, "
                              f"and the venue takes {AHEAD_MS_MAX} ms: set the clock right or approve another agent key")
-        self.keep(max(used, now_ms))
+        self.keep(used, now_ms)
         return used
 
     def _read(self) -> int:
@@ -55,19 +56,20 @@ class HighWater:
             raise ValueError(f"{self.path} holds {mark[:40]!r} instead of a nonce: remove it if the clock is right")
         return int(mark) if address == self.address else 0
 
-    def keep(self, nonce: int) -> str:
+    def keep(self, nonce: int, now_ms: int) -> str:
         """
-        Have the mark well above ``nonce``; what went wrong, empty if nothing did.
+        Have the mark well above ``nonce`` and the clock; what went wrong, empty if nothing did.
 
         A disk that is full stops nobody from trading: only a restart with a wrong clock would suffer.
         """
-        if nonce + AHEAD_MS // 2 < self.mark:
+        if self.mark >= max(now_ms + AHEAD_MS // 2, nonce + SPARE // 2):
             return ""
+        mark = max(now_ms + AHEAD_MS, nonce + SPARE)
         try:
-            self._write(nonce + AHEAD_MS)
+            self._write(mark)
         except OSError as error:
             return f"the high-water mark of our nonces cannot be written: {error}"
-        self.mark = nonce + AHEAD_MS
+        self.mark = mark
         return ""
 
     def _write(self, mark: int) -> None:

@@ -48,7 +48,7 @@ class Wallet:
         """The signed request; the venue refuses it when it arrives later than ``expires_in_ms`` from now."""
         nonce, expires = self._nonces.take(now_ms), now_ms + expires_in_ms
         if self._mark and nonce >= self._mark.mark:  # the clock has jumped since `keep`
-            self._mark.keep(nonce)
+            self._mark.keep(nonce, now_ms)
         r, s, v = self._signer.sign_action(action.msgpack, nonce, self._mainnet, None, expires)
         return Signed(post_frame(request_id, action.json, nonce, r, s, v, None, expires), nonce, expires)
 
@@ -59,7 +59,7 @@ class Wallet:
 
     def keep(self, now_ms: int) -> str:
         """Have the mark on disk well ahead of the clock: call it now and then. What went wrong, if anything."""
-        return self._mark.keep(max(now_ms, self._nonces.last)) if self._mark else ""
+        return self._mark.keep(self._nonces.last, now_ms) if self._mark else ""
 
     def wipe(self) -> None:
         """Forget the key."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.desk import FAIR, NOW, Bench, a_quote, publish, take
+from support.desk import FAIR, NOW, SALT, Bench, a_quote, cloid_json, publish, take
 
 from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
@@ -17,7 +17,6 @@ from mmfast.records.order import (
     FILLED,
     FREE,
     OPEN,
-    ORDER_SLOTS,
     PENDING,
     REJECTED,
     SENT,
@@ -322,7 +321,7 @@ def test_a_fill_from_before_this_process_is_booked_and_told_as_a_position_only(b
     (record,) = take(bench.house, "quoter")
     assert (record["kind"], record["position_lots"]) == (KIND_POSITION, fill.position_lots)
     assert bench.house.cells("ledger")[0]["position_lots"] == fill.position_lots
-    assert (bench.count("fill_count"), bench.desk.orders[slot]["filled_lots"]) == (0, 0)
+    assert (bench.count("fill_count"), bench.desk.orders[slot]["filled_lots"]) == (0, 10)
 
 
 # ---- slots and restarts
@@ -350,13 +349,6 @@ def test_sides_are_open_while_orders_rest_there(bench):
     assert bench.desk.sides_open(0) == (False, True)
 
 
-def test_a_new_desk_leaves_no_order_of_its_predecessor_in_shared_memory(bench):
-    slots = bench.resting()
-    Desk(bench.house, bench.config, 99, NOW + NS_PER_S)
-    assert {int(bench.shared(s)["state"]) for s in slots} == {FREE}
-    assert len(bench.house.cells("order")) == ORDER_SLOTS
-
-
 def test_the_budget_is_forecast_in_whole_seconds_and_minus_one_is_never(bench):
     budget = bench.desk.budget
     assert bench.desk.budget_left_s == -1
@@ -367,6 +359,56 @@ def test_the_budget_is_forecast_in_whole_seconds_and_minus_one_is_never(bench):
     assert bench.desk.budget_left_s == -1
     budget["earn_hz"] = 2.0 - 1e-12
     assert bench.desk.budget_left_s == 10**9
+
+
+# ---- a gateway that comes back
+
+
+def heir(bench, now_ns=NOW + NS_PER_S):
+    """The desk of the process that takes the place of the bench's."""
+    bench.desk = Desk(bench.house, bench.config, SALT + 1, now_ns)
+    return bench.desk
+
+
+@pytest.mark.parametrize("stage", ["placed", "sent", "resting", "canceling"])
+def test_orders_under_way_are_taken_over_as_ambiguous_with_their_cloids(bench, stage):
+    slots = getattr(bench, stage)()
+    before = [cloid_json(bench.shared(slot)) for slot in slots]
+    desk = heir(bench)
+    assert bench.states(slots) == {AMBIGUOUS}
+    assert [cloid_json(bench.shared(slot)) for slot in slots] == before
+    assert desk.live_slots() == slots
+    assert desk.unresolved_slots(NOW + NS_PER_S) == slots
+
+
+def test_ended_orders_and_torn_rows_are_not_taken_over(bench):
+    slots = bench.resting()
+    bench.desk.on_update(bench.update(slots[0], "canceled", left_lots=2000), NOW)
+    bench.shared(slots[1])["cloid_lo"] += 1  # its cloid belongs to another slot
+    bench.shared(slots[2])["lots"] = 0
+    heir(bench)
+    assert bench.states(slots[:3]) == {FREE}
+    assert bench.desk.live_slots() == slots[3:]
+
+
+def test_what_an_order_traded_before_is_known_again_once_the_fills_are_booked_again(bench):
+    slot = bench.resting()[0]
+    fill = bench.fill(slot, 700, 5, 0)
+    bench.desk.on_fill(fill, NOW)
+    desk = heir(bench)
+    assert desk.orders[slot]["filled_lots"] == 0
+    for _ in range(2):
+        desk.rebook(fill, NOW + NS_PER_S)
+    assert (desk.orders[slot]["filled_lots"], desk.orders[slot]["state"]) == (700, AMBIGUOUS)
+    assert desk.ledgers[0]["position_lots"] == fill.position_lots
+
+
+def test_new_orders_take_other_slots_than_those_taken_over(bench):
+    before = bench.resting()
+    desk = heir(bench)
+    desk.orders["px_ticks"][before] += 100_000  # far away, so that the same quote has all its levels open
+    desk.orders["state"][before] = OPEN
+    assert not set(before) & set(bench.placed(NOW + NS_PER_S))
 
 
 def test_a_new_desk_begins_with_the_books_of_the_start():

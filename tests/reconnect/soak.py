@@ -25,6 +25,7 @@ import numpy as np
 import psutil
 from support.desk import a_config, a_house, a_quote, publish
 
+from mmfast.executor.budget import CREDIT_MAX_NS
 from mmfast.feed.stage import FeedStage
 from mmfast.gateway.stage import GatewayStage
 from mmfast.records.control import CHANNEL_BBO, CHANNEL_BOOK_FAST, PAUSE_OPERATOR
@@ -46,6 +47,7 @@ RETRY_FIRST_S, RETRY_MAX_S = 0.01, 0.1
 QUOTE_S, STRIKE_S, LOOK_S = 0.03, 0.02, 0.002
 PATIENCE_S, QUIET_S = 10.0, 30.0
 BOOK_LIMIT_S, ACCOUNT_LIMIT_S = 1.0, 2.0
+CUTS_PER_FILL = 20  # as many fills at least, or nothing was shown
 CUTS = ("the venue drops the orders", "the venue drops the market data", "the venue drops both", "we drop the orders",
         "we drop both")
 
@@ -132,8 +134,9 @@ class Soak:
             await asyncio.sleep(LOOK_S)
 
     async def _quote(self) -> None:
-        """Quotes that move; readers of the account that keep up."""
+        """Quotes that move; readers of the account that keep up; a budget for a minute that lasts two seconds."""
         while True:
+            self.desk.budget["credit_ns"] = CREDIT_MAX_NS
             shift = 1.0 + self.random.choice((-14, -8, -3, 0, 0, 3, 8, 14)) * 1e-4
             quote = a_quote(time.monotonic_ns(), 100_000.0 * shift, self.random.randint(1, 3))
             quote["position_lots"] = self.desk.ledgers[0]["position_lots"]
@@ -250,6 +253,8 @@ def faults(report: Report) -> list[str]:
         grown = getattr(report.last, name) - getattr(report.first, name)
         if grown > 0:
             found.append(f"{grown} {name} leaked")
+    if report.fills * CUTS_PER_FILL < report.cuts:
+        found.append(f"only {report.fills} fills: the connections were cut while nothing happened")
     if report.last.posts:
         found.append(f"{report.last.posts} posts wait for ever")
     return found

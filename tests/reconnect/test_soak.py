@@ -21,7 +21,8 @@ def test_every_reconnect_recovers_in_time_and_leaves_nothing_behind():
 @pytest.mark.parametrize(("changes", "said"), [
     ({"book_s": [0.1, 1.2]}, "the book took 1.20 s"), ({"account_s": [2.5]}, "the account took 2.50 s"),
     ({"last": HELD._replace(descriptors=23)}, "3 descriptors leaked"), ({"last": HELD._replace(tasks=11)}, "1 tasks"),
-    ({"last": HELD._replace(posts=1)}, "1 posts wait"), ({"problem": "orders rest"}, "orders rest")])
+    ({"last": HELD._replace(posts=1)}, "1 posts wait"), ({"problem": "orders rest"}, "orders rest"),
+    ({"cuts": 200}, "only 5 fills")])
 def test_what_must_not_be_is_told(changes, said):
     fine = Report(10, 1.0, [0.1], [0.2], HELD, HELD, 5, 5, "")
     assert faults(fine) == []

@@ -17,46 +17,64 @@ from tests.statemachine.world import LIES, World
 
 SIDES = st.sampled_from((0, 1))
 DELAYS_MS = st.sampled_from((0, 1, 5, 90, 400, 1200, 1900, 2600, 4500))
+WAITS_MS = st.sampled_from((0, 1, 2, 30, 70, 150, 400))
+SHIFTS = st.sampled_from((0, 0, 0, -1, 1, -3, 3, -9, 9, -26, 26))
+SIZES = st.sampled_from((500, 2000, 3000))
+DEPTHS = st.sampled_from((510, 700, 1500, 1900))  # the nearest quote is 400 ticks from the middle, the wall 2000
 STRANGE_WORDS = st.sampled_from(("delistedCanceled", "somethingNewCanceled", "evaporated"))
 
 
 class History(RuleBasedStateMachine):
     """Rules are named after what happens."""
 
-    @initialize(lots=st.sampled_from((0, 500, -2500)), alone=st.booleans())
-    def begin(self, lots: int, alone: bool) -> None:
+    @initialize(lots=st.sampled_from((0, 500, -2500)), alone=st.booleans(), shift=SHIFTS)
+    def begin(self, lots: int, alone: bool, shift: int) -> None:
         self.world, self.alone = World(alone), alone
         self.world.connect()
         self.world.advance(200)
         if lots and not alone:
             self.world.venue.place_by_hand(int(lots < 0), -2500, abs(lots), "Ioc")
+        self.world.quote(shift, 3, 2000)
 
-    # ---- the engine
+    # ---- the engine and the market
 
-    @rule(shift=st.sampled_from((-26, -9, -3, -1, 0, 0, 1, 3, 9, 26)), levels=st.integers(1, 3),
-          lots=st.sampled_from((500, 2000, 3000)))
+    @rule(shift=SHIFTS, levels=st.integers(1, 3), lots=SIZES)
     def quote(self, shift: int, levels: int, lots: int) -> None:
         self.world.quote(shift, levels, lots)
 
-    @rule()
-    def pull(self) -> None:
-        self.world.quote(0, 3, 2000, pull=1)
+    @rule(shift=SHIFTS, levels=st.integers(1, 3), lots=SIZES, ms=WAITS_MS)
+    def quote_and_wait(self, shift: int, levels: int, lots: int, ms: int) -> None:
+        self.world.quote(shift, levels, lots)
+        self.world.advance(ms)
 
-    @rule(on=st.booleans())
-    def pause(self, on: bool) -> None:
-        self.world.pause(on)
-
-    @rule(on=st.booleans())
-    def flatten(self, on: bool) -> None:
-        self.world.flatten(on)
-
-    # ---- the market and time
-
-    @rule(side=SIDES, depth=st.sampled_from((410, 510, 700, 1500)), lots=st.sampled_from((1, 700, 2000, 5000, 30000)))
+    @rule(side=SIDES, depth=DEPTHS, lots=st.sampled_from((1, 700, 2000, 5000, 30000)))
     def strike(self, side: int, depth: int, lots: int) -> None:
         self.world.venue.strike(side, depth, lots)
 
-    @rule(ms=st.sampled_from((0, 1, 2, 30, 70, 150, 400)))
+    @rule(side=SIDES, depth=DEPTHS, lots=st.sampled_from((300, 700, 2600)), ms=WAITS_MS)
+    def strike_and_wait(self, side: int, depth: int, lots: int, ms: int) -> None:
+        self.world.venue.strike(side, depth, lots)
+        self.world.advance(ms)
+
+    @rule(shift=SHIFTS, ms=st.sampled_from((0, 1, 30, 70)))
+    def pull_and_requote(self, shift: int, ms: int) -> None:
+        self.world.quote(0, 3, 2000, pull=1)
+        self.world.advance(ms)
+        self.world.quote(shift, 3, 2000)
+
+    @rule(ms=st.sampled_from((20, 200, 2000)))
+    def pause(self, ms: int) -> None:
+        self.world.pause(True)
+        self.world.advance(ms)
+        self.world.pause(False)
+
+    @rule(ms=st.sampled_from((200, 2000)))
+    def flatten(self, ms: int) -> None:
+        self.world.flatten(True)
+        self.world.advance(ms)
+        self.world.flatten(False)
+
+    @rule(ms=WAITS_MS)
     def wait(self, ms: int) -> None:
         self.world.advance(ms)
 
@@ -82,15 +100,12 @@ class History(RuleBasedStateMachine):
     def strange_word(self, word: str) -> None:
         self.world.weird_next = word
 
-    @rule()
-    def disconnect(self) -> None:
+    @rule(ms=st.sampled_from((0, 1, 40, 700, 5000)))
+    def disconnect(self, ms: int) -> None:
         self.world.disconnect()
-
-    @rule()
-    def connect(self) -> None:
+        self.world.advance(ms)
         self.world.connect()
 
-    @precondition(lambda self: not self.alone)
     @rule()
     def restart(self) -> None:
         self.world.restart()

@@ -161,7 +161,7 @@ def judge(mutant: Mutant, units: bool = True) -> Outcome:
         by = "histories" if code == 1 and "state.teardown()" in said else ""
         if code == 0 and units:
             code, said = run(tree, UNITS)
-            named = re.search(r"^FAILED (\S+)", said, re.MULTILINE)
+            named = re.search(r"^(?:FAILED|ERROR) (\S+::\S+)", said, re.MULTILINE)
             by = named.group(1).removeprefix("tests/") if code == 1 and named else ""
     verdict = SURVIVED if code == 0 else CAUGHT if by else BROKEN
     return Outcome(mutant.name, verdict, by or (said[-300:] if code else ""), time.monotonic() - begun)

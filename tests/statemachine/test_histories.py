@@ -43,6 +43,20 @@ def test_the_histories_are_not_empty(world):
     assert int(world.desk.ledgers[0]["funding_uusd"]) != 0
 
 
+def test_a_gateway_that_dies_with_orders_on_their_way_comes_back_and_keeps_them(world):
+    world.quote(0.0, 3, 2000)
+    world.to_venue.fates.clear()
+    assert not world.venue.open_orders()
+    world.restart()
+    assert len(world.venue.open_orders()) == 6
+    world.venue.strike(1, 520, 3000)
+    world.connect()
+    world.settle()
+    check_quiet(world)
+    assert len(world.venue.open_orders()) == 5
+    assert world.stage.counters.get("foreign_count") == 0
+
+
 def test_a_difference_of_one_micro_dollar_is_noticed(world):
     world.quote(0.0, 3, 2000)
     world.advance(150)

@@ -59,5 +59,7 @@ def check_bookkeeping(world: World) -> None:
     assert len(world.stage.posts) == 0
     assert world.stage.synced
     assert world.stage.counters.get("decode_error_count") == 0
+    if world.alone:
+        assert world.stage.counters.get("foreign_count") == 0, "an order of our own was taken for somebody else's"
     for reader, lots in world.told_lots.items():
         assert lots == world.venue.lots, f"{reader} was told {lots} lots"

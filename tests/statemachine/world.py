@@ -97,7 +97,7 @@ class Ground:
 
     def fresh(self) -> None:
         """Memory and files as they were; the market ring is nobody's here."""
-        for left in self.folder.glob("nonce.*"):
+        for left in self.config.state_path.glob("nonce.*"):
             left.unlink()
         for span, words in self.spans:
             self.house.segment.words[span] = words
