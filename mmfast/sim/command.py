@@ -116,8 +116,7 @@ def open_exchange(options: Options, start_ms: int, found: dict[str, Any] | None 
     else:
         made = build(options, start_ms, found)
     if options.post_only_s:
-        made.now_ms = max(made.now_ms, start_ms)
-        made.post_only(round(options.post_only_s * 1000))
+        made.post_only(round(options.post_only_s * 1000), start_ms)
     return made
 
 

@@ -107,9 +107,9 @@ class Exchange:
         self.accounts.approve(master, Agent(agent.lower(), name or agent.lower(), self.now_ms + AGENT_DAYS_MS))
         self.truth.write("agent", {"user": master.lower(), "agent": agent.lower(), "name": name})
 
-    def post_only(self, for_ms: int) -> None:
-        """Let only post-only orders in for a while, as after an upgrade of the network."""
-        self.ledger.post_only_until_ms = self.now_ms + for_ms
+    def post_only(self, for_ms: int, now_ms: int = 0) -> None:
+        """Let only post-only orders in for a while from now or the last block, as after an upgrade of the network."""
+        self.ledger.post_only_until_ms = max(now_ms, self.now_ms) + for_ms
         self.truth.write("post_only", {"until_ms": self.ledger.post_only_until_ms})
 
     def submit(self, body: Any, arrival_ns: int, reply: Reply) -> None:

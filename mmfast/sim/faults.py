@@ -44,6 +44,8 @@ KINDS = {
     "unavailable": "answers are HTTP 502, nothing is executed",
     "throttle": "answers are HTTP 429, nothing is executed",
     "clock": "the exchange's clock is ms ahead",
+    "upgrade": "connections end and no block is made; then, for ms, only post-only orders are let in",
+    "cap": "open interest is at its cap: positions may only shrink",
 }
 OF_FRAMES = ("drop", "duplicate", "reorder", "lag", "slice", "garble")
 OF_ANSWERS = ("slow", "lose", "lie", "unavailable", "throttle")
@@ -218,6 +220,10 @@ class Faults:
             self._truth.write("fault", {"fault": fault.kind, "phase": phase, "at_s": now_s, "for_s": fault.for_s,
                                        "channels": fault.channels, "share": fault.share, "ms": fault.ms,
                                        "count": one.count})
+
+    def during(self, kind: str) -> Fault | None:
+        """The running fault of ``kind``, where there is nothing to hit but the exchange itself."""
+        return next((one.fault for one in self.running if one.fault.kind == kind), None)
 
     def struck(self, kind: str, channel: str = "") -> Fault | None:
         """The running fault of ``kind`` that the dice let hit this channel, counted."""

@@ -22,7 +22,7 @@ from mmfast.sim.asked import NotServed, Unanswerable
 from mmfast.sim.blocks import BlockClock
 from mmfast.sim.channels import Cadence, Channels
 from mmfast.sim.exchange import Block, Exchange, Reply
-from mmfast.sim.faults import Faults
+from mmfast.sim.faults import Fault, Faults
 from mmfast.sim.limits import Bucket, action_weight, info_weight, item_weight
 from mmfast.sim.schema import SchemaError
 from mmfast.sim.session import Session, encode
@@ -73,6 +73,8 @@ class Server:
         self.limits = exchange.limits
         self.channels = Channels(exchange, cadence)
         self.faults = faults or Faults()
+        self._upgrade: Fault | None = None
+        self._capped = False
         self.users: dict[str, int] = {}
         self.subscription_count = 0
         self.inflight = 0
@@ -112,6 +114,8 @@ class Server:
             due_s = max(due_s + self._blocks.spacing_s(), loop.time())
             await asyncio.sleep(due_s - loop.time())
             self._go_wrong()
+            if self._upgrade is not None:
+                continue
             wall_ms = time.time_ns() // 1_000_000 + self.faults.shift_ms
             self._publish(self.exchange.step(wall_ms, time.monotonic_ns()))
             if not told and self.exchange.ended and on_end is not None:
@@ -121,12 +125,20 @@ class Server:
     def _go_wrong(self) -> None:
         """Do what the script of faults says has begun."""
         for fault in self.faults.step(time.monotonic_ns()):
-            for session in [one for one in self._sessions if fault.kind in ("disconnect", "half_open")]:
+            for session in [one for one in self._sessions if fault.kind in ("disconnect", "half_open", "upgrade")]:
                 if self.faults.struck(fault.kind) is None:
                     continue
-                if fault.kind == "disconnect":
+                if fault.kind != "half_open":
                     session.transport.abort()
                 session.deaf = True
+        before, self._upgrade = self._upgrade, self.faults.during("upgrade")
+        if before is not None and self._upgrade is None:
+            self.exchange.post_only(round(before.ms), time.time_ns() // 1_000_000 + self.faults.shift_ms)
+        capped = self.faults.during("cap") is not None
+        if capped != self._capped:
+            self._capped = capped
+            for instrument in self.exchange.instruments:
+                instrument.capped = capped
 
     async def stop(self) -> None:
         """Drop all connections and stop listening."""

@@ -253,7 +253,47 @@ def test_a_clock_that_is_ahead_lets_actions_expire():
     live(scenario, venue, faults=wrong("clock", ms=5000.0))
 
 
+def test_an_upgrade_ends_connections_and_blocks_and_lets_only_post_only_orders_in_after():
+    venue = Venue(start_ms=wall_ms())
+    account = venue.client()
+    maker, taker = (order_action(order("B", px, "0.1", tif)) for px, tif in (("99990", "Alo"), ("100001", "Ioc")))
+
+    async def scenario(server):
+        async with server.socket() as client:
+            with pytest.raises(ConnectionError):
+                await client.hear("never")
+        halted = venue.exchange.now_ms
+        answer = await server.post("/exchange", account.signed(maker))
+        assert venue.exchange.now_ms - halted > 200  # nothing was executed in between
+        assert "resting" in answer["response"]["data"]["statuses"][0]
+        refused = await server.post("/exchange", account.signed(taker))
+        assert "after a network upgrade" in refused["response"]["data"]["statuses"][0]["error"]
+        while "error" in refused["response"]["data"]["statuses"][0]:
+            refused = await server.post("/exchange", account.signed(taker))
+
+    live(scenario, venue, faults=Faults([Fault("upgrade", 0.1, 0.5, ms=700.0)]))
+
+
+def test_open_interest_is_at_its_cap_for_as_long_as_it_lasts():
+    venue = Venue(start_ms=wall_ms())
+    account = venue.client()
+    action = order_action(order("B", "99990", "0.1"))
+
+    async def scenario(server):
+        async with server.socket():
+            answer: dict = {}
+            while "error" not in str(answer):
+                answer = await server.post("/exchange", account.signed(action))
+            assert "while open interest is capped" in str(answer)
+            assert await server.post("/info", {"type": "perpsAtOpenInterestCap"}) == ["BTC"]
+            while "error" in str(answer):
+                answer = await server.post("/exchange", account.signed(action))
+
+    live(scenario, venue, faults=Faults([Fault("cap", 0.1, 0.5)]))
+
+
 def test_every_kind_has_its_place():
-    assert set(OF_FRAMES) | set(OF_ANSWERS) | {"disconnect", "half_open", "refuse", "clock"} == set(KINDS)
+    assert set(OF_FRAMES) | set(OF_ANSWERS) | {
+        "disconnect", "half_open", "refuse", "clock", "upgrade", "cap"} == set(KINDS)
     with pytest.raises(ValueError, match="is no table"):
         parse(3, "here")
