@@ -191,7 +191,7 @@ def test_10_the_composite_is_updates_in_a_row_but_for_its_two_factors(readings: 
         features["valid_mask"] |= 1 << source
         features["obs_kind"][source], features["obs_ns"][source] = OBS_DRIFT, START_NS
         features["obs_z"][source], features["obs_r"][source], features["obs_serial"][source] = z, r, 1
-    z, r, _ = fuse_drift(one(FILTER), features, START_NS)
+    z, r, *_ = fuse_drift(one(FILTER), features, START_NS)
     zs, rs = np.array(readings).T
     disagreement = ((zs - z) ** 2 / rs).sum() / max(len(readings) - 1, 1)
     factors = (1.0 + (len(readings) - 1) * CORRELATION) * (max(disagreement, 1.0) if len(readings) > 1 else 1.0)

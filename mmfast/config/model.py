@@ -58,6 +58,9 @@ class Model(Section):
     log_sigma_sd: Positive
     jump_sigma_bps: Bps
     jump_rate_per_s: ModeNonNegative
+    # the book's own error about the value
+    value_error_bps: NonNegative
+    value_lag_s: NonNegative
     # drift
     theta_per_s: Positive
     drift_sd_bps_per_s: ModePositive

@@ -19,6 +19,9 @@ from mmfast.units import NS_PER_S
 
 MEMORY = 200.0  # updates
 FACTOR_MIN, FACTOR_MAX = 0.25, 4.0  # of the defaults, both ways
+INSIDE = 3.841458820694124  # 95 % of a chi-square with one degree of freedom
+SCALE_SHARE = 0.01  # of the rate at which the drift's factor learns: there are many more readings of the value
+SCALE_MIN, SCALE_MAX = 0.05, 20.0
 LAG_NS = 5 * NS_PER_S
 LEARN_NS = 3600 * NS_PER_S
 LAG_KEEP = math.exp(-5.0 / 3600.0)
@@ -27,17 +30,40 @@ LAG_KEEP = math.exp(-5.0 / 3600.0)
 @kernel
 def begin(state: np.void, params: np.void) -> None:
     """The defaults."""
-    state["nis_value"], state["nis_drift"], state["drift_scale"] = 1.0, 1.0, 1.0
+    state["nis_value"], state["nis_drift"], state["drift_scale"], state["value_scale"] = 1.0, 1.0, 1.0, 1.0
+    state["nis_sum"], state["nis_count"], state["nis_inside_count"] = 0.0, 0, 0
     state["theta"] = params["theta"]
     state["theta_ns"], state["lag_ns"] = 0, 0
     state["lag_mu"], state["lag_square"], state["lag_product"] = 0.0, 0.0, 0.0
 
 
 @kernel
-def learn_drift_size(state: np.void, squared_innovation: float, rate: float) -> None:
-    """Move the factor on s_mu^2 by one squared innovation of the drift; ``rate`` 0 leaves it where it is."""
+def judge_value(state: np.void, squared_innovation: float, rate: float) -> None:
+    """
+    Take one squared innovation of the value, in its variance, into the filter's account of itself.
+
+    One factor for the noise of the value and of its readings: how sure the filter is changes, what it believes does
+    not. It is slow: a mode of the market must show itself as a mode. ``rate`` 0 leaves it where it is.
+    """
+    nis = min(squared_innovation, GATE)
+    state["nis_value"] += (nis - state["nis_value"]) / MEMORY
+    state["nis_sum"] += nis
+    state["nis_count"] += 1
+    state["nis_inside_count"] += squared_innovation < INSIDE
+    grown = state["value_scale"] * math.exp(SCALE_SHARE * rate * (nis - 1.0))
+    state["value_scale"] = min(max(grown, SCALE_MIN), SCALE_MAX)
+
+
+@kernel
+def learn_drift_size(state: np.void, squared_innovation: float, score: float, rate: float) -> None:
+    """
+    Move the factor on s_mu^2 by one squared innovation of the drift; ``rate`` 0 leaves it where it is.
+
+    ``score`` is twice the slope of the log-likelihood in ln s_mu^2: (innovation^2/S - 1) P/S. Without the share P/S
+    the noise of readings would move the factor from one bound to the other.
+    """
     state["nis_drift"] += (min(squared_innovation, GATE) - state["nis_drift"]) / MEMORY
-    grown = state["drift_scale"] * math.exp(rate * (state["nis_drift"] - 1.0))
+    grown = state["drift_scale"] * math.exp(rate * score)
     state["drift_scale"] = min(max(grown, FACTOR_MIN), FACTOR_MAX)
 
 

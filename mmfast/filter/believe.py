@@ -13,7 +13,19 @@ import math
 
 import numpy as np
 
-from mmfast.filter import adapt, changepoint, evidence, fusion, glosten_milgrom, kalman, modes, ou, ukf, volatility
+from mmfast.filter import (
+    adapt,
+    bookerror,
+    changepoint,
+    evidence,
+    fusion,
+    glosten_milgrom,
+    kalman,
+    modes,
+    ou,
+    ukf,
+    volatility,
+)
 from mmfast.filter.state import MODES
 from mmfast.kernel import kernel
 from mmfast.records.belief import BELIEF_GAP, BELIEF_NO_BOOK, BELIEF_OK, BELIEF_STALE, BELIEF_WARMING
@@ -52,6 +64,8 @@ def begin(state: np.void, params: np.void) -> None:
         for j in range(MODES):
             state["transition"][i, j], state["product"][i, j] = 0.0, 0.0
     adapt.begin(state, params)
+    for r in range(MODES):
+        state["usual_evidence"][r] = 0.0
     _believe_prior(state, params)
     for r in range(MODES):
         mode = state["modes"][r]
@@ -88,7 +102,7 @@ def believe(state: np.void, features: np.void, belief: np.void, params: np.void,
     state["sigma_bps"] = volatility.quoting_sigma(state["log_sigma"], features["rv_30"], features["rv_300"])
     state["status"] = _status(state, features, params, now_ns)
     _write_context(features, belief)
-    _write(state, belief)
+    _write(state, belief, params)
 
 
 @kernel
@@ -120,7 +134,7 @@ def on_fill(state: np.void, fill: np.void, belief: np.void, params: np.void) -> 
                                    state["theta"], V_SD_MIN * V_SD_MIN, _drift_var_min(state, params, r))
         modes.combine(state)
         _recover(state, params)
-    _write(state, belief)
+    _write(state, belief, params)
 
 
 @kernel
@@ -158,7 +172,7 @@ def _predict(state: np.void, params: np.void, now_ns: int) -> float:
     modes.mix(state)
     for r in range(MODES):
         mode = state["modes"][r]
-        rate = volatility.variance_rate(mode, params["jump_rate"][r], params["jump_sigma_bps"])
+        rate = state["value_scale"] * volatility.variance_rate(mode, params["jump_rate"][r], params["jump_sigma_bps"])
         ou.predict(mode, dt_s, rate, state["theta"], _drift_sd(state, params, r))
         volatility.predict(mode, dt_s, _log_sigma_mean(params, r), params["log_sigma_rate"], params["log_sigma_sd"])
     modes.combine(state)
@@ -198,10 +212,10 @@ def _take_volatility(state: np.void, features: np.void, source: int) -> None:
 @kernel
 def _take_drift(state: np.void, features: np.void, params: np.void, now_ns: int) -> None:
     """Take in what the drift features say together."""
-    z, r, misfit = fusion.fuse_drift(state, features, now_ns)
+    z, r, trust, misfit, score = fusion.fuse_drift(state, features, now_ns)
     if math.isfinite(r):
-        modes.observe(state, 0.0, 1.0, z, r)
-        adapt.learn_drift_size(state, misfit, params["adapt_rate"])
+        modes.observe(state, 0.0, 1.0, z, r, trust)
+        adapt.learn_drift_size(state, misfit, score, params["adapt_rate"])
 
 
 @kernel
@@ -209,6 +223,7 @@ def _take_value(state: np.void, features: np.void, params: np.void, source: int,
     """Take in a new value; the first micro-price, or one in another market, places the anchor."""
     if not fusion.is_news(state, features, source, OBS_VALUE):
         return
+    trust = fusion.independence(state, features, source)
     fusion.tick_off(state, features, source)
     z, r, base_px = features["obs_z"][source], features["obs_r"][source], features["base_px"]
     if not (math.isfinite(z) and math.isfinite(r) and r > 0.0 and math.isfinite(base_px) and base_px > 0.0):
@@ -224,11 +239,11 @@ def _take_value(state: np.void, features: np.void, params: np.void, source: int,
         z = features["obs_z"][source]
     # The value has moved on since a reading that comes late.
     r += math.exp(2.0 * state["log_sigma"]) * _late_s(state, features["obs_ns"][source])
-    surprise = modes.observe(state, 1.0, 0.0, z, r)
+    surprise = modes.observe(state, 1.0, 0.0, z, state["value_scale"] * r, trust)
     if source != SOURCE_MICROPRICE:
         return
     state["value_count"] += 1
-    state["nis_value"] += (min(surprise, kalman.GATE) - state["nis_value"]) / adapt.MEMORY
+    adapt.judge_value(state, surprise, params["adapt_rate"])
     gap_bps = z - state["v_bps"]
     state["misfit"] = gap_bps * gap_bps / (state["v_var"] + r)
     if changepoint.watch(state, surprise, params["log_sigma_sd"] * params["log_sigma_sd"]):
@@ -338,11 +353,11 @@ def _write_context(features: np.void, belief: np.void) -> None:
 
 
 @kernel
-def _write(state: np.void, belief: np.void) -> None:
+def _write(state: np.void, belief: np.void, params: np.void) -> None:
     """Write the state of the filter."""
     belief["status"], belief["anchor_px"] = state["status"], state["anchor_px"]
     belief["fair_px"] = state["anchor_px"] * math.exp(state["v_bps"] * BPS)
-    belief["v_bps"], belief["v_var"] = state["v_bps"], state["v_var"]
+    belief["v_bps"], belief["v_var"] = state["v_bps"], state["v_var"] + bookerror.variance(state["log_sigma"], params)
     belief["mu_bps_s"], belief["mu_var"], belief["vmu_cov"] = state["mu_bps_s"], state["mu_var"], state["vmu_cov"]
     belief["sigma_bps"], belief["log_sigma_var"] = state["sigma_bps"], state["log_sigma_var"]
     belief["theta"] = state["theta"]

@@ -16,6 +16,7 @@ import math
 import numpy as np
 
 from mmfast.filter.modes import reweigh
+from mmfast.filter.state import MODES
 from mmfast.kernel import kernel
 
 TEMPER = 0.3
@@ -24,6 +25,7 @@ LOG_ACTIVITY, LOG_ACTIVITY_SD, ACTIVITY_S = (0.0, 0.5, 1.1), 0.7, 10.0
 IMBALANCE, IMBALANCE_SD, IMBALANCE_S = (0.4, 0.6, 0.6), 0.35, 10.0
 LOG_LIQUIDATION, LOG_LIQUIDATION_SD, LIQUIDATION_S = (0.0, 0.2, 1.1), 0.6, 10.0
 LOG_REALISED_SD, REALISED_S = 0.4, 30.0  # its usual value is the mode's volatility
+USUAL_S = 1800.0  # what the signs always say about a market is no news about its mode
 SCORE_MAX = 12.5  # of one reading: five sigmas away is far enough
 
 
@@ -75,6 +77,11 @@ def weigh(state: np.void, dt_s: float, activity: float, imbalance: float, liquid
     log0 = log_likelihood(0, dt_s, activity, imbalance, liquidation, rv_30, base + math.log(max(by_mode[0], 1e-3)))
     log1 = log_likelihood(1, dt_s, activity, imbalance, liquidation, rv_30, base + math.log(max(by_mode[1], 1e-3)))
     log2 = log_likelihood(2, dt_s, activity, imbalance, liquidation, rv_30, base + math.log(max(by_mode[2], 1e-3)))
-    reweigh(state, log0, log1, log2)
+    usual = state["usual_evidence"]
+    share = -math.expm1(-dt_s / USUAL_S)
+    for r in range(MODES):
+        log = log0 if r == 0 else (log1 if r == 1 else log2)
+        usual[r] += share * (log / dt_s - usual[r])
+    reweigh(state, log0 - usual[0] * dt_s, log1 - usual[1] * dt_s, log2 - usual[2] * dt_s)
 
 

@@ -13,6 +13,7 @@ import math
 
 import numpy as np
 
+from mmfast.filter.kalman import GATE
 from mmfast.kernel import kernel
 from mmfast.records.feature import OBS_DRIFT, OBSERVATIONS
 from mmfast.units import NS_PER_S
@@ -37,6 +38,16 @@ def tick_off(state: np.void, features: np.void, source: int) -> None:
 
 
 @kernel
+def independence(state: np.void, features: np.void, source: int) -> float:
+    """Share of an observation that is news: the time since the last one over its source's memory, at most 1."""
+    memory_s = features["obs_tau_s"][source]
+    if memory_s <= 0.0:
+        return 1.0
+    since_s = max(features["obs_ns"][source] - state["used_ns"][source], 0) / NS_PER_S
+    return float(min(since_s / memory_s, 1.0))
+
+
+@kernel
 def worth(state: np.void, features: np.void, source: int, now_ns: int) -> float:
     """
     Variance of an observation for us now: larger if its source was heard within its memory, and with age.
@@ -54,22 +65,27 @@ def worth(state: np.void, features: np.void, source: int, now_ns: int) -> float:
 
 
 @kernel
-def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, float, float]:
+def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, float, float, float, float]:
     """
-    (z, r, misfit) of all unused drift observations together, which are ticked off; (0, inf, 0) if there is none.
+    (z, r, trust, misfit, score) of all unused drift observations, which are ticked off; r is inf if there is none.
 
+    The trust is the mean share of them that is news: repeated readings lie nearer to the belief than r says, which
+    would speak for the calmest mode.
     The misfit is their mean squared distance from the believed drift, each in its own variance: what a reading is
-    worth to us shrinks when it is repeated, but how far it may lie does not.
+    worth to us shrinks when it is repeated, but how far it may lie does not. The score is the mean of (misfit - 1)
+    times the drift's share of that variance, less for a repeated reading: a distance that is all noise of a reading
+    says nothing about the drift.
 
     Notes
     -----
     z = sum(z_i/r_i) / sum(1/r_i);  r = (1 + (n-1) 0.3) / sum(1/r_i) x max(1, chi^2/(n-1)). Without the two
     factors this equals n updates in a row.
     """
-    count, precision, weighted, squares, misfit = 0, 0.0, 0.0, 0.0, 0.0
+    count, precision, weighted, squares, trust, misfit, score = 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for source in range(OBSERVATIONS):
         if is_news(state, features, source, OBS_DRIFT):
             z, r = features["obs_z"][source], worth(state, features, source, now_ns)
+            share = independence(state, features, source)
             tick_off(state, features, source)
             if not (math.isfinite(z) and math.isfinite(r) and r > 0.0):
                 state["reject_count"] += 1
@@ -77,17 +93,21 @@ def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, f
                 continue
             state["source_weight"][source] = 1.0 / r
             count += 1
+            trust += share
             precision += 1.0 / r
             weighted += z / r
             squares += z * z / r
             gap = z - state["mu_bps_s"]
-            misfit += gap * gap / (state["mu_var"] + features["obs_r"][source])
+            total = state["mu_var"] + features["obs_r"][source]
+            misfit += gap * gap / total
+            score += share * state["mu_var"] / total * (min(gap * gap / total, GATE) - 1.0)
     if count == 0 or precision <= 0.0:
-        return 0.0, math.inf, 0.0
+        return 0.0, math.inf, 0.0, 0.0, 0.0
     _share(state, features, precision)
     z = weighted / precision
     disagreement = (squares - weighted * z) / (count - 1) if count > 1 else 0.0
-    return z, (1.0 + (count - 1) * CORRELATION) / precision * max(disagreement, 1.0), misfit / count
+    r = (1.0 + (count - 1) * CORRELATION) / precision * max(disagreement, 1.0)
+    return z, r, trust / count, misfit / count, score / count
 
 
 @kernel

@@ -172,14 +172,18 @@ def reweigh(state: np.void, log0: float, log1: float, log2: float) -> None:
 
 
 @kernel
-def observe(state: np.void, h_v: float, h_mu: float, z: float, r: float) -> float:
-    """Observe h_v v + h_mu mu in every mode; returns innovation^2 over its variance in the mixture, before gates."""
+def observe(state: np.void, h_v: float, h_mu: float, z: float, r: float, trust: float) -> float:
+    """
+    Observe h_v v + h_mu mu in every mode; returns innovation^2 over its variance in the mixture, before gates.
+
+    The likelihood of the modes is raised to the power ``trust``: 1 for a reading that is independent of the last.
+    """
     gap = z - h_v * state["v_bps"] - h_mu * state["mu_bps_s"]
     spread = h_v * h_v * state["v_var"] + 2.0 * h_v * h_mu * state["vmu_cov"] + h_mu * h_mu * state["mu_var"]
     log0 = kalman.update_log(state["modes"][0], h_v, h_mu, z, r)
     log1 = kalman.update_log(state["modes"][1], h_v, h_mu, z, r)
     log2 = kalman.update_log(state["modes"][2], h_v, h_mu, z, r)
-    reweigh(state, log0, log1, log2)
+    reweigh(state, trust * log0, trust * log1, trust * log2)
     combine(state)
     return float(gap * gap / (spread + r))
 

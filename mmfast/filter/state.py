@@ -48,13 +48,18 @@ FILTER = bare(
     ("misfit", "f8"),  # squared distance of the last observed value from the belief after it, in variances
     ("informed_p", "f8", (2,)),  # share of informed takers that would hit our bid, lift our ask
     ("mode_p", "f8", (MODES,)),
+    ("usual_evidence", "f8", (MODES,)),  # of the mode [nats/s]
     ("modes", MODE, (MODES,)),  # type: ignore[arg-type]
     ("mixed", MODE, (MODES,)),  # type: ignore[arg-type]
     ("transition", "f8", (MODES, MODES)),
     ("product", "f8", (MODES, MODES)),
-    # what is learned: squared innovations in their variances, s_mu^2 over its default, theta, and its moments
+    # what is learned: squared innovations in their variances, the factors on noise and s_mu^2, theta, and its moments
     ("nis_value", "f8"),
+    ("nis_sum", "f8"),  # of the value since the start, each as the gate lets it through
+    ("nis_count", "i8"),
+    ("nis_inside_count", "i8"),  # within the 95 % band of a chi-square
     ("nis_drift", "f8"),
+    ("value_scale", "f8"),  # on the noise of the value, its own and that of its readings
     ("drift_scale", "f8"),
     ("theta", "f8"),
     ("theta_ns", "i8"),

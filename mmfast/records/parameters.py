@@ -36,6 +36,9 @@ PARAMETERS = record(
     ("log_sigma_sd", "f8"),  # s_l
     ("jump_sigma_bps", "f8"),
     ("jump_rate", "f8", (3,)),
+    # the book's own error about the value
+    ("value_error_bps", "f8"),
+    ("value_lag_s", "f8"),
     # drift
     ("theta", "f8"),  # 1/s
     ("drift_sd", "f8", (3,)),  # s_mu, bps/s

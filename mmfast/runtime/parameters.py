@@ -124,6 +124,8 @@ FIELDS = {
     "log_sigma_sd": "log_sigma_sd",
     "jump_sigma_bps": "jump_sigma_bps",
     "jump_rate": "jump_rate_per_s",
+    "value_error_bps": "value_error_bps",
+    "value_lag_s": "value_lag_s",
     "theta": "theta_per_s",
     "drift_sd": "drift_sd_bps_per_s",
     "drift_var_floor": "drift_var_floor_share",

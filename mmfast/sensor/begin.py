@@ -42,6 +42,7 @@ def begin(sensor: np.void, params: np.void) -> None:
     volatility.restart(sensor)
     sensor["return_count"], sensor["rv_30"], sensor["rv_300"], sensor["tail"] = 0, math.nan, math.nan, 1.0
     sensor["kurtosis"], sensor["jump_bps"], sensor["bipower_var"] = math.nan, 0.0, math.nan
+    sensor["whole_square"], sensor["step_square"], sensor["ratio_count"] = 0.0, 0.0, 0.0
     sensor["oracle_px"], sensor["oracle_ns"], sensor["basis_bps"] = math.nan, 0, math.nan
     sensor["funding_bps_s"] = 0.0
     funding.restart(sensor)

@@ -114,6 +114,6 @@ def _grid(sensor: np.void, features: np.void, params: np.void, now_ns: int) -> N
     """Bring the volatility grid up to now, at the price that held until now."""
     if volatility.advance(sensor, now_ns, params["stale_ns"]):
         sensor["bipower_var"] = volatility.bipower(sensor)
-        z, r = volatility.log_sigma_reading(sensor["bipower_var"])
+        z, r = volatility.log_sigma_reading(sensor["bipower_var"] * volatility.variance_ratio(sensor))
         observe.say(sensor, features, params, SOURCE_BIPOWER, OBS_LOG_SIGMA, z, r, now_ns)
         volatility.remember(sensor)

@@ -165,6 +165,9 @@ SENSOR = bare(
     ("kurtosis", "f8"),
     ("jump_bps", "f8"),
     ("bipower_var", "f8"),  # of the last complete window
+    ("whole_square", "f8"),  # mean squares of ten-second and one-second returns [bps^2/s], and the windows in them
+    ("step_square", "f8"),
+    ("ratio_count", "f8"),
     # the reference: oracle, funding, open interest, forced orders
     ("oracle_px", "f8"),
     ("oracle_ns", "i8"),

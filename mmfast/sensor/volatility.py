@@ -26,6 +26,9 @@ TAIL_WEIGHT = 0.3
 EXCESS_MAX = 20.0
 JUMP_SIGMAS = 4.6
 RV_MIN = 1e-10
+RATIO_MEMORY = 180.0  # windows: half an hour
+RATIO_PRIOR = 20.0  # windows of a random walk that are believed before any is seen
+RATIO_MIN, RATIO_MAX = 0.5, 4.0
 
 
 @kernel
@@ -61,8 +64,42 @@ def advance(sensor: np.void, now_ns: int, stale_ns: int) -> bool:
         sensor["window_count"] += 1
         if sensor["window_count"] == WINDOW:
             sensor["window_count"] = 0
+            _compare_spans(sensor)
             complete = True
     return complete
+
+
+@kernel
+def _compare_spans(sensor: np.void) -> None:
+    """
+    Take a window into the variance ratio of ten seconds over one (Lo & MacKinlay 1988).
+
+    A book that follows its market late moves too little within a second, and goes on moving after it; one that
+    bounces moves too much. What is quoted on is the risk of the seconds after a fill, not of the first.
+    """
+    whole, squares = 0.0, 0.0
+    for k in range(WINDOW):
+        r = sensor["return_bps"][(sensor["return_count"] - 1 - k) % RETURNS]
+        whole += r
+        squares += r * r
+    limit = JUMP_SIGMAS * JUMP_SIGMAS * max(sensor["step_square"], RV_MIN) * WINDOW
+    keep = 1.0 - 1.0 / RATIO_MEMORY
+    if squares > limit and sensor["ratio_count"] > RATIO_PRIOR:  # a jump says nothing about how the book follows
+        return
+    sensor["ratio_count"] = keep * sensor["ratio_count"] + 1.0
+    sensor["whole_square"] += (whole * whole / WINDOW - sensor["whole_square"]) / sensor["ratio_count"]
+    sensor["step_square"] += (squares / WINDOW - sensor["step_square"]) / sensor["ratio_count"]
+
+
+@kernel
+def variance_ratio(sensor: np.void) -> float:
+    """Variance rate of ten-second returns over that of one-second returns, shrunk to 1, in [0.5, 4]."""
+    if not sensor["step_square"] > RV_MIN:
+        return 1.0
+    count = sensor["ratio_count"]
+    ratio = (count * sensor["whole_square"] + RATIO_PRIOR * sensor["step_square"]) / (
+        (count + RATIO_PRIOR) * sensor["step_square"])
+    return min(max(ratio, RATIO_MIN), RATIO_MAX)
 
 
 @kernel
@@ -108,8 +145,9 @@ def remember(sensor: np.void) -> None:
         fourth += r * r * r * r
         if k < SHORT:
             short += r * r
-    sensor["rv_30"] = short / SHORT
-    sensor["rv_300"] = second / count
+    ratio = variance_ratio(sensor)
+    sensor["rv_30"] = ratio * short / SHORT
+    sensor["rv_300"] = ratio * second / count
     if count >= TAIL_RETURNS_MIN and second > 0.0:
         sensor["kurtosis"] = count * fourth / (second * second) - 3.0
         sensor["tail"] = tail_factor(sensor["kurtosis"])

@@ -20,20 +20,39 @@ def begun(theta: float = 0.2) -> Any:
     return state
 
 
-@pytest.mark.parametrize(("square", "scale"), [(9.0, adapt.FACTOR_MAX), (0.1, adapt.FACTOR_MIN), (1.0, 1.0),
-                                               (math.inf, adapt.FACTOR_MAX)])
-def test_drift_size_follows_its_innovations_up_to_its_bounds(square: float, scale: float) -> None:
+@pytest.mark.parametrize(("score", "scale"), [(8.0, adapt.FACTOR_MAX), (-0.9, adapt.FACTOR_MIN), (0.0, 1.0)])
+def test_drift_size_follows_its_score_up_to_its_bounds(score: float, scale: float) -> None:
     state = begun()
     for _ in range(3000):
-        adapt.learn_drift_size(state, square, 0.02)
+        adapt.learn_drift_size(state, 1.0, score, 0.02)
     assert state["drift_scale"] == pytest.approx(scale)
 
 
 def test_no_rate_no_learning() -> None:
     state = begun()
     for _ in range(300):
-        adapt.learn_drift_size(state, 9.0, 0.0)
+        adapt.learn_drift_size(state, 9.0, 8.0, 0.0)
     assert state["drift_scale"] == 1.0
+
+
+@pytest.mark.parametrize("true_scale", [0.2, 1.0, 5.0])
+def test_the_noise_of_the_value_is_scaled_until_its_innovations_are_as_large_as_they_say(true_scale: float) -> None:
+    state, random = begun(), np.random.default_rng(1)
+    for square in true_scale * random.normal(size=40_000) ** 2:
+        adapt.judge_value(state, square / state["value_scale"], 0.02)
+    assert state["value_scale"] == pytest.approx(true_scale, rel=0.15)
+    assert state["nis_value"] == pytest.approx(1.0, abs=0.5)
+    assert state["nis_count"] == 40_000
+
+
+def test_the_account_of_innovations_counts_those_inside_their_band() -> None:
+    state, random = begun(), np.random.default_rng(2)
+    for square in random.normal(size=5000) ** 2:
+        adapt.judge_value(state, square, 0.02)
+    assert state["nis_inside_count"] / 5000 == pytest.approx(0.95, abs=0.012)
+    assert state["nis_sum"] / 5000 == pytest.approx(1.0, abs=0.08)
+    adapt.judge_value(state, math.inf, 0.02)
+    assert math.isfinite(state["nis_sum"] + state["value_scale"])
 
 
 @pytest.mark.parametrize(("true", "learned"), [(0.1, 0.1), (0.3, 0.3), (0.001, 0.05), (50.0, 0.8)])

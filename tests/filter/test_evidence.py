@@ -58,3 +58,17 @@ def test_probabilities_stay_probabilities(activity: float, imbalance: float, liq
     weigh(state, dt_s, activity, imbalance, liquidation, rv, default_parameters())
     assert state["mode_p"].sum() == pytest.approx(1.0)
     assert state["mode_p"].min() > 0.0
+
+
+def test_what_the_signs_always_say_is_no_news() -> None:
+    state, params = one(FILTER), default_parameters()
+    state["mode_p"] = (0.85, 0.13, 0.02)
+    for _ in range(40_000):
+        weigh(state, 0.5, 1.0, 0.9, math.nan, math.nan, params)
+    state["mode_p"] = (0.85, 0.13, 0.02)
+    for _ in range(200):
+        weigh(state, 0.5, 1.0, 0.9, math.nan, math.nan, params)
+    assert state["mode_p"] == pytest.approx((0.85, 0.13, 0.02), rel=0.02)
+    for _ in range(200):
+        weigh(state, 0.5, 5.0, 0.9, math.nan, math.nan, params)
+    assert state["mode_p"][2] > 0.1

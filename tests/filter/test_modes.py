@@ -95,7 +95,7 @@ def test_the_interacting_filters_are_those_of_filterpy() -> None:
         for k in range(MODES):
             ou.predict(state["modes"][k], dt_s, RATES[k], THETA, SDS[k])
         modes.combine(state)
-        modes.observe(state, 1.0, 0.0, z, r)
+        modes.observe(state, 1.0, 0.0, z, r, 1.0)
         np.testing.assert_allclose(state["mode_p"], oracle.mu, rtol=1e-7)
         got = [state[name] for name in ("v_bps", "mu_bps_s", "v_var", "vmu_cov", "mu_var")]
         want = [oracle.x[0, 0], oracle.x[1, 0], oracle.P[0, 0], oracle.P[0, 1], oracle.P[1, 1]]

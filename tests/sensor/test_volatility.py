@@ -20,6 +20,7 @@ from mmfast.sensor.volatility import (
     remember,
     tail_factor,
     term_ratio,
+    variance_ratio,
 )
 from mmfast.units import NS_PER_S
 
@@ -123,3 +124,24 @@ def test_the_term_structure_is_one_until_it_is_known() -> None:
     assert term_ratio(math.nan, math.nan) == 1.0
     assert term_ratio(1.0, 0.0) == 1.0
     assert term_ratio(4.0, 1.0) == 2.0
+
+
+def _ratio_of(mids_bps: np.ndarray) -> float:
+    """The variance ratio that is learned from mids on the grid of one second."""
+    desk = Desk()
+    for k, bps in enumerate(mids_bps):
+        px = round(1e8 * math.exp(bps * 1e-4))
+        desk.bbo(float(k), px - 10, px + 10)
+    return float(variance_ratio(desk.sensor))
+
+
+def test_a_book_that_follows_late_moves_more_in_ten_seconds_than_one_second_says() -> None:
+    random = np.random.default_rng(5)
+    walk = np.cumsum(random.normal(size=6000))
+    late = np.zeros_like(walk)
+    for k in range(1, len(walk)):
+        late[k] = late[k - 1] + 0.5 * (walk[k] - late[k - 1])
+    assert _ratio_of(walk) == pytest.approx(1.0, abs=0.2)
+    assert _ratio_of(late) > 1.6
+    assert _ratio_of(walk + random.normal(scale=1.0, size=len(walk))) < 0.6
+    assert _ratio_of(np.zeros(100)) == 1.0

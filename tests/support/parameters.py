@@ -18,6 +18,7 @@ DEFAULTS: dict[str, object] = {
     "size_max_clips": 2.0,
     "sigma_ref_bps": 0.89, "mode_sigma": (1.0, 1.5, 4.0), "log_sigma_rate": 1.0 / 300.0, "log_sigma_sd": 0.35,
     "jump_sigma_bps": 15.0, "jump_rate": (0.0, 1e-4, 5e-3),
+    "value_error_bps": 1.0, "value_lag_s": 0.5,
     "theta": 0.02, "drift_sd": (0.02, 0.08, 0.30), "drift_var_floor": 0.08,
     "kappa": 0.5, "intensity": 0.2, "mode_kappa": (1.0, 0.8, 0.5),
     "maker_fee_bps": 1.5, "taker_fee_bps": 4.5, "adverse_bps": 0.5, "mode_adverse": (1.0, 1.5, 3.0),

@@ -1,0 +1,212 @@
+"""
+Known truth: the belief against the generator that made the market.
+
+In      seeds, hours, a coin.
+Out     a table: squared innovations by mode, coverage of value and drift, detection of modes, the informed share.
+Source  Bar-Shalom, Li & Kirubarajan (2001), ch. 5, for consistency of a filter; calibration.py for the statistics.
+
+`python -m mmfast.backtest.known_truth [--seeds 8] [--hours 2] [--coin BTC] [--market matched|shipped] [--json]` prints
+it; exit code 1 if a band is left. The matched market has the levels of volatility, drift and jumps that the engine's
+parameters name; the shipped one has its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from mmfast.backtest import calibration
+from mmfast.backtest.calibration import LEVELS, Mean, mean_by_block
+from mmfast.backtest.world import Room, World, synthetic
+from mmfast.config import EngineConfig, load
+from mmfast.filter import bookerror
+from mmfast.filter.state import MODES, QUIET
+from mmfast.records.belief import BELIEF_OK
+from mmfast.sim.generator import REGIME_NAMES
+from mmfast.units import NS_PER_S
+
+Array = np.ndarray[Any, Any]
+STEP_S, WARM_S, BLOCK_S = 0.5, 120.0, 600.0
+FORGET_S = 120.0  # an alarm this soon after an episode is its echo, not a false one
+POINTS = 0.03  # coverage may be off by this
+NIS_BAND = (0.92, 0.98)  # of innovations within the 95 % band of a chi-square
+MARKETS = ("matched", "shipped")
+
+ROW = np.dtype([("at_s", "f8"), ("seed", "i8"), ("regime", "i8"), ("value", "f8"), ("drift", "f8"), ("v", "f8", 3),
+                ("v_var", "f8", 3), ("mu", "f8", 3), ("mu_var", "f8", 3), ("mode_p", "f8", 3), ("nis_sum", "f8"),
+                ("nis_count", "f8"), ("nis_inside", "f8"), ("informed_p", "f8", 2), ("takers", "f8"),
+                ("informed", "f8")])
+
+
+class Line(NamedTuple):
+    """One number of the table; ``low`` and ``high`` bound what is right, None where it is only told."""
+
+    name: str
+    mean: Mean
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def in_band(self) -> bool:
+        """False if the number, with its sampling error, is outside of what is right."""
+        return self.low is None or self.high is None or self.mean.holds(self.low, self.high)
+
+
+def matched(config: EngineConfig, coin: str) -> dict[str, Any]:
+    """Parameters of a generator whose value is what the engine's parameters describe."""
+    model = config.coins[coin]
+    return {"sigma_bps": model.sigma_ref_bps * float(np.exp(model.log_sigma_sd**2)), "mode_sigma": model.mode_sigma,
+            "dwell_s": model.mode_dwell_s, "log_sigma_rate": model.log_sigma_rate_per_s,
+            "log_sigma_sd": model.log_sigma_sd, "drift_rate": model.theta_per_s, "drift_sd": model.drift_sd_bps_per_s,
+            "jump_rate": model.jump_rate_per_s, "jump_bps": model.jump_sigma_bps}
+
+
+def observe(config: EngineConfig, coin: str, seed: int, seconds: float, market: str) -> Array:
+    """What was so and what was believed every STEP_S of one seed, after WARM_S: rows of ROW."""
+    world = synthetic(config, [coin], seed, seconds, room=Room(fills=0, samples=0),
+                      **(matched(config, coin) if market == "matched" else {}))
+    rows = np.zeros(int(seconds / STEP_S) - 1, ROW)
+    for k, row in enumerate(rows):
+        world.live(world.start_ns + round((k + 1) * STEP_S * NS_PER_S))
+        row["at_s"], row["seed"] = (k + 1) * STEP_S, seed
+        if world["beliefs"][0]["status"] == BELIEF_OK:
+            _note(world, row)
+        else:
+            row["regime"] = -1
+    rows = rows[rows["at_s"] > WARM_S]
+    return rows[rows["regime"] >= 0]
+
+
+def _note(world: World, row: Any) -> None:
+    """Write truth and belief of now to ``row``; values are bps from the start price."""
+    truth, state = world["states"][0], world["filters"][0]
+    anchor_bps = 1e4 * np.log(state["anchor_px"] / truth["start_px"])
+    modes = state["modes"]
+    row["regime"], row["value"], row["drift"] = truth["regime"], truth["value_bps"], truth["drift_bps_s"]
+    row["v"] = modes["v_bps"] + anchor_bps
+    row["v_var"] = [mode["v_var"] + bookerror.variance(mode["log_sigma"], world["parameters"][0]) for mode in modes]
+    row["mu"], row["mu_var"], row["mode_p"] = modes["mu_bps_s"], modes["mu_var"], state["mode_p"]
+    row["nis_sum"], row["nis_count"], row["nis_inside"] = (
+        state["nis_sum"], state["nis_count"], state["nis_inside_count"])
+    row["informed_p"] = state["informed_p"]
+    row["takers"], row["informed"] = truth["taker_count"], truth["informed_count"]
+
+
+def blocks(rows: Array) -> Array:
+    """A label for each ten minutes of each seed."""
+    return np.asarray(rows["seed"] * 1_000_000 + (rows["at_s"] // BLOCK_S).astype(int))
+
+
+def increments(rows: Array, name: str) -> Array:
+    """By how much a counter grew since the row before; 0 in the first row of a seed."""
+    grown = np.diff(rows[name], prepend=rows[name][:1])
+    grown[np.diff(rows["seed"], prepend=rows["seed"][:1]) != 0] = 0.0
+    return np.asarray(grown)
+
+
+def innovations(rows: Array) -> list[Line]:
+    """Squared innovations of the value, by the mode that the market really was in."""
+    out = []
+    for regime, name in enumerate(REGIME_NAMES):
+        here = rows["regime"] == regime
+        count = increments(rows, "nis_count")[here]
+        label = np.repeat(blocks(rows)[here], count.astype(int))
+        for title, counter, low, high in (("mean", "nis_sum", None, None), ("within 95 %", "nis_inside", *NIS_BAND)):
+            share = np.divide(increments(rows, counter)[here], count, out=np.zeros(len(count)), where=count > 0)
+            mean = mean_by_block(np.repeat(share, count.astype(int)), label)
+            out.append(Line(f"innovations, {name}: {title}", mean, low, high))
+    return out
+
+
+def coverage(rows: Array) -> list[Line]:
+    """How often the intervals of value and drift hold the truth."""
+    out = []
+    for title, truth, mean, variance in (("value", "value", "v", "v_var"), ("drift", "drift", "mu", "mu_var")):
+        rank = calibration.mixture_rank(rows[truth], rows["mode_p"], rows[mean], rows[variance])
+        for level in LEVELS:
+            share = mean_by_block(calibration.covered(rank, level), blocks(rows))
+            out.append(Line(f"coverage of {title}, {level:.0%}", share, level - POINTS, min(level + POINTS, 1.0)))
+        best = (rows["mode_p"] * rows[mean]).sum(axis=1)
+        out.append(Line(f"mean square error of {title}", mean_by_block((rows[truth] - best) ** 2, blocks(rows))))
+    return out
+
+
+def detection(rows: Array, prior: Array) -> list[Line]:
+    """Modes: probability given to the true one against always quiet, delays, false alarms."""
+    regime, p = rows["regime"], rows["mode_p"]
+    score = calibration.log_score(p, regime)
+    always = np.zeros((len(rows), MODES))
+    always[:, QUIET] = 1.0
+    usual = np.tile(prior, (len(rows), 1))
+    out = [Line("log score of modes", mean_by_block(score, blocks(rows))),
+           Line("log score over always quiet", mean_by_block(score - calibration.log_score(always, regime),
+                                                             blocks(rows)), 0.0, np.inf),
+           Line("log score over base rates", mean_by_block(score - calibration.log_score(usual, regime), blocks(rows)))]
+    for name, active, alarm in (("not quiet", regime != QUIET, p[:, QUIET] < 0.5),
+                                ("crisis", regime == MODES - 1, p[:, MODES - 1] > 0.5)):
+        late = calibration.delays(alarm, active) * STEP_S
+        hours = float((~active).sum()) * STEP_S / 3600.0
+        false = calibration.false_alarms(alarm, active, round(FORGET_S / STEP_S))
+        found = np.isfinite(late)
+        out += [Line(f"{name}: episodes", Mean(float(len(late)), 0.0)),
+                Line(f"{name}: found", Mean(float(found.mean()) if len(late) else np.nan, np.nan)),
+                Line(f"{name}: median delay [s]", Mean(float(np.median(late)) if len(late) else np.nan, np.nan)),
+                Line(f"{name}: false alarms per hour", Mean(false / hours, np.nan))]
+    return out
+
+
+def informed(rows: Array) -> list[Line]:
+    """The believed share of informed takers against that of the flow."""
+    takers, knew = increments(rows, "takers"), increments(rows, "informed")
+    label = np.repeat(blocks(rows), takers.astype(int))
+    share = np.divide(knew, takers, out=np.zeros(len(rows)), where=takers > 0)
+    return [Line("informed takers: share of the flow", mean_by_block(np.repeat(share, takers.astype(int)), label)),
+            Line("informed takers: believed", mean_by_block(rows["informed_p"].mean(axis=1), blocks(rows)))]
+
+
+def table(rows: Array, prior: Array) -> list[Line]:
+    """Everything that is checked, from the rows of all seeds."""
+    return [*innovations(rows), *coverage(rows), *detection(rows, prior), *informed(rows)]
+
+
+def lines(rows: list[Line]) -> list[str]:
+    """The table as text."""
+    text = [f"{'':44s} {'measured':>10s} {'± 95 %':>8s} {'from':>8s} {'to':>8s}"]
+    for name, mean, low, high in rows:
+        band = f"{low:8.3f} {high:8.3f}" if low is not None else f"{'':17s}"
+        verdict = "" if Line(name, mean, low, high).in_band else "  OUT"
+        text.append(f"{name:44s} {mean.value:10.4f} {mean.error:8.4f} {band}{verdict}")
+    return text
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser("known_truth", description="The belief against the generator.")
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--hours", type=float, default=2.0)
+    parser.add_argument("--coin", default="BTC")
+    parser.add_argument("--market", choices=MARKETS, default=MARKETS[0])
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
+    asked = parser.parse_args(arguments)
+    config, parts = load(coins=[asked.coin]), []
+    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                  TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+        for seed in bars.track(range(1, asked.seeds + 1), description="seeds"):
+            parts.append(observe(config, asked.coin, seed, asked.hours * 3600.0, asked.market))
+    rows = table(np.concatenate(parts), np.array(config.coins[asked.coin].mode_prior))
+    if asked.json:
+        sys.stdout.write(json.dumps({row.name: {**row._asdict(), "mean": row.mean.value, "error": row.mean.error,
+                                                "in_band": row.in_band} for row in rows}, indent=2) + "\n")
+    else:
+        sys.stdout.write("\n".join(lines(rows)) + "\n")
+    return 0 if all(row.in_band for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
