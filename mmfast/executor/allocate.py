@@ -30,7 +30,8 @@ from mmfast.records.quote import (
 )
 from mmfast.units import ASK, BID, BPS
 
-HALVINGS = 60
+STEPS = 60
+CLOSE = 1e-12  # share of the budget that may be left unused
 ROUNDING = 1e-6  # lots: a size that is whole but for its last bits is whole
 
 
@@ -50,39 +51,64 @@ def allocate(belief: np.void, mandate: np.void, surface: np.void, params: np.voi
 
 @kernel
 def budget_price(mandate: np.void, surface: np.void, params: np.void, quote: np.void) -> float:
-    """nu, what a unit of expected adverse selection must earn so that the budget is kept; 0 if it is not used up."""
+    """
+    nu, what a unit of expected adverse selection must earn so that the budget is kept; 0 if it is not used up.
+
+    Expected adverse selection falls with nu in straight pieces: the false position of Illinois meets the budget in a
+    few steps, always from the side that keeps it.
+    """
     budget = max(mandate["gamma_budget_usd_h"], 0.0)
-    if _adverse_usd_h(0.0, mandate, surface, params, quote) <= budget:
+    low, over = 0.0, _adverse_usd_h(0.0, mandate, surface, params, quote) - budget
+    if over <= 0.0:
         return 0.0
-    low, high = 0.0, 0.0
+    high = 0.0
     for side in range(2):
         for level in range(quote["level_count"][side]):
             high = max(high, quote["edge_bps"][side, level] / max(surface["adverse_bps"][side], 1e-9))
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        if _adverse_usd_h(middle, mandate, surface, params, quote) > budget:
-            low = middle
+    under, last = -budget, 0
+    for _ in range(STEPS):
+        if under >= -CLOSE * budget or high - low <= CLOSE * high:
+            break
+        middle = low + (high - low) * over / (over - under)
+        found = _adverse_usd_h(middle, mandate, surface, params, quote) - budget
+        if found > 0.0:
+            low, over = middle, found
+            under *= 0.5 if last == 1 else 1.0
+            last = 1
         else:
-            high = middle
+            high, under = middle, found
+            over *= 0.5 if last == -1 else 1.0
+            last = -1
     return high
 
 
 @kernel
 def room_price(side: int, nu: float, mandate: np.void, surface: np.void, params: np.void, quote: np.void) -> float:
-    """nu of a side, what a clip of its room must earn each second so that the room suffices; 0 if it does anyway."""
+    """
+    nu of a side, what a clip of its room must earn each second so that the room suffices; 0 if it does anyway.
+
+    Sizes fall in straight pieces between the prices at which a level leaves its largest size or vanishes: the two
+    such prices around the answer, and a line between them, are exact.
+    """
     room = mandate["room_lots"][side] / params["clip_lots"]
-    if _clips(side, nu, 0.0, surface, params, quote) <= room:
+    below, wanted = 0.0, _clips(side, nu, 0.0, surface, params, quote)
+    if wanted <= room:
         return 0.0
-    low, high = 0.0, 0.0
+    above, left = math.inf, 0.0
     for level in range(quote["level_count"][side]):
-        high = max(high, quote["edge_bps"][side, level] * quote["fill_rate"][side, level])
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        if _clips(side, nu, middle, surface, params, quote) > room:
-            low = middle
-        else:
-            high = middle
-    return high
+        edge = quote["edge_bps"][side, level] - nu * surface["adverse_bps"][side]
+        for turn in range(2):
+            most = turn * 2.0 * _steepness(side, surface) * params["size_max_clips"]
+            point = (edge - most) * max(quote["fill_rate"][side, level], 1e-300)
+            if below < point < above:
+                clips = _clips(side, nu, point, surface, params, quote)
+                if clips > room:
+                    below, wanted = point, clips
+                else:
+                    above, left = point, clips
+    if not above < math.inf or not wanted > left:
+        return below
+    return min(below + (above - below) * (wanted - room) / (wanted - left), above)
 
 
 @kernel

@@ -1,160 +1,189 @@
 """
-One decision for one coin, from a touch to quotes, in nopython code on one core.
+One decision for one coin, from a market record to quotes, with every source speaking, in nopython code on one core.
 
-        bbo ─▶ [ on_bbo ▶ believe ▶ govern ▶ price ▶ allocate ] ─▶ quote
-                 ^------------------ timed ------------------^
+        record ─▶ [ observe ▶ believe ▶ govern ▶ confine ▶ price ▶ allocate ] ─▶ quote
+                    ^----------------------- timed -----------------------^
 
-In      a random walk of touches, fixed seed; one coin, and fifty that take turns and share one portfolio.
-Out     nanoseconds for each stage and for the whole, and for the loop with the stages removed (base); for many coins
-        also what the compiled code allocated, which must be nothing.
+In      what our maker hears in a generated market (bbo, trades, books, contexts, its own clock), after six minutes:
+        all sources speak by then but funding, which needs three hours. The same tape for every one of many coins,
+        which take turns and share one portfolio: each has its own state and finds its caches cold.
+Out     nanoseconds for each stage and each kind of record, and for the whole cycle of 1, 10 and 50 coins; what the
+        compiled code allocated, which must be nothing.
+Source  clock_gettime between the stages; what two calls in a row take is taken off each figure of a stage.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numba.core.runtime import _nrt_python, rtsys
 
 from mmfast.actuary.price import price
+from mmfast.backtest.world import Room, synthetic
+from mmfast.config import load
 from mmfast.executor.allocate import allocate
 from mmfast.filter import believe as belief_of
 from mmfast.filter.state import FILTER
 from mmfast.governor import portfolio
 from mmfast.governor.govern import govern
+from mmfast.hosts.cycle import decide, observe
 from mmfast.kernel import kernel
 from mmfast.records.belief import BELIEF
-from mmfast.records.feature import FEATURES
-from mmfast.records.market import BBO
+from mmfast.records.feature import FEATURES, SOURCE_NAMES
+from mmfast.records.market import KIND_GAP, KIND_NAMES, MARKET
 from mmfast.records.quote import MANDATE, QUOTE, SURFACE
 from mmfast.rings.atomics import monotonic_ns
 from mmfast.sensor import sense
 from mmfast.sensor.state import SENSOR
-from mmfast.units import ASK, BID
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-from support.parameters import default_parameters
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from perf.harness import PERCENTILE_COLUMNS, arguments, environment, percentiles, show
 
-ROWS = ("base", "on_bbo", "believe", "govern", "price", "allocate", "cycle")
-STEP_NS = 100_000_000
-COINS = 50
-POSITION_LOTS = 15_000
-
-
-@kernel
-def spend(stages, steps, sizes, sensor, state, params, bbo, features, belief, mandate, surface, quote, took):
-    """Run the first ``stages`` stages for every step; ``took`` gets the nanoseconds of each, returns a checksum."""
-    checksum = 0
-    for k in range(len(steps)):
-        bbo["ts_recv_ns"] += STEP_NS
-        bbo["ts_exch_ns"] += STEP_NS
-        for side in range(2):
-            bbo["px_ticks"][side] += steps[k]
-            bbo["lots"][side] = sizes[k, side]
-        start = monotonic_ns()
-        if stages > 0:
-            sense.on_bbo(sensor, bbo, features, params)
-        if stages > 1:
-            belief_of.believe(state, features, belief, params, bbo["ts_recv_ns"])
-        if stages > 2:
-            govern(belief, POSITION_LOTS, params, mandate)
-        if stages > 3:
-            price(belief, mandate, params, surface)
-        if stages > 4:
-            allocate(belief, mandate, surface, params, quote)
-        took[k] = monotonic_ns() - start
-        checksum += quote["px_ticks"][BID, 0] + quote["lots"][ASK, 0]
-    return checksum
-
-
-def measure(count: int, stages: int) -> tuple[np.ndarray, int]:
-    """Nanoseconds of each of ``count`` runs of the first ``stages`` stages, and the checksum of the quotes."""
-    random = np.random.default_rng(7)
-    params = default_parameters()
-    sensor, state = np.zeros(1, SENSOR)[0], np.zeros(1, FILTER)[0]
-    sense.begin(sensor, params)
-    belief_of.begin(state, params)
-    bbo = np.zeros(1, BBO)[0]
-    bbo["px_ticks"], bbo["ts_recv_ns"], bbo["ts_exch_ns"] = (999_990, 1_000_010), 10**12, 10**18
-    records = [np.zeros(1, dtype)[0] for dtype in (FEATURES, BELIEF, MANDATE, SURFACE, QUOTE)]
-    steps = 10 * random.integers(-3, 4, count)
-    sizes = random.integers(1, 2_000_000, (count, 2))
-    took = np.zeros(count, np.int64)
-    return took, spend(stages, steps, sizes, sensor, state, params, bbo, *records, took)
+COINS = (1, 10, 50)
+WARM_S, TIMED_S = 360.0, 120.0
+RECORD_BYTES = MARKET.itemsize
+POSITION_LOTS = 2_000
+STAGES = ("observe", "believe", "govern", "price", "allocate")
+STATE = (SENSOR, FILTER, FEATURES, BELIEF, MANDATE, SURFACE, QUOTE)
 
 
 @kernel
-def spend_many(steps, sizes, sensors, states, params, bbos, features, beliefs, mandates, surfaces, quotes, book, took):
-    """The whole cycle of every coin in turn for every step; ``took`` gets the nanoseconds of each turn."""
-    count = len(sensors)
-    for k in range(len(steps)):
+def run(tape, begin, sensors, states, features, beliefs, mandates, surfaces, quotes, params, book, took):
+    """The whole cycle of every coin for every row of ``tape``; from row ``begin`` on, ``took`` gets its time."""
+    count, done, base = len(sensors), 0, tape.ctypes.data
+    for row in range(len(tape)):
+        now_ns = tape[row]["ts_recv_ns"]
         for inst in range(count):
-            bbo, belief, mandate = bbos[inst], beliefs[inst], mandates[inst]
-            bbo["ts_recv_ns"] += STEP_NS
-            bbo["ts_exch_ns"] += STEP_NS
-            for side in range(2):
-                bbo["px_ticks"][side] += steps[(k + inst) % len(steps)]
-                bbo["lots"][side] = sizes[k, side]
             start = monotonic_ns()
-            sense.on_bbo(sensors[inst], bbo, features[inst], params)
-            belief_of.believe(states[inst], features[inst], belief, params, bbo["ts_recv_ns"])
-            govern(belief, POSITION_LOTS, params, mandate)
-            px = belief["mid_px"]
-            portfolio.see(book, inst, px, belief["sigma_bps"], POSITION_LOTS * 1e-5 * px, bbo["ts_recv_ns"])
-            long_usd, short_usd = portfolio.caps_usd(book, inst, params["equity_usd"], params["leverage_max"])
-            portfolio.confine(mandate, POSITION_LOTS, long_usd, short_usd, px, params)
-            price(belief, mandate, params, surfaces[inst])
-            allocate(belief, mandate, surfaces[inst], params, quotes[inst])
-            took[k * count + inst] = monotonic_ns() - start
+            if not observe(base + row * RECORD_BYTES, sensors[inst], features[inst], params):
+                continue
+            belief_of.believe(states[inst], features[inst], beliefs[inst], params, now_ns)
+            beliefs[inst]["ts_recv_ns"] = now_ns
+            decide(book, count, inst, beliefs[inst], POSITION_LOTS, params, mandates[inst], surfaces[inst],
+                   quotes[inst])
+            if row >= begin and done < len(took):
+                took[done] = monotonic_ns() - start
+                done += 1
+    return done
 
 
-def measure_many(count: int, coins: int) -> tuple[np.ndarray, int]:
-    """Nanoseconds of each turn of ``coins`` coins, and how often the compiled code allocated."""
-    random = np.random.default_rng(7)
-    params = default_parameters()
-    arrays = {dtype: np.zeros(coins, dtype)
-              for dtype in (SENSOR, FILTER, BBO, FEATURES, BELIEF, MANDATE, SURFACE, QUOTE)}
+@kernel
+def run_stages(tape, begin, sensors, states, features, beliefs, mandates, surfaces, quotes, params, book, took):
+    """One coin; ``took`` (rows, stages + 1) gets the time of each stage and of nothing, for rows with a decision."""
+    done, base = 0, tape.ctypes.data
+    for row in range(len(tape)):
+        start = monotonic_ns()
+        decides = observe(base + row * RECORD_BYTES, sensors[0], features[0], params)
+        observed = monotonic_ns()
+        if not decides:
+            continue
+        belief_of.believe(states[0], features[0], beliefs[0], params, tape[row]["ts_recv_ns"])
+        believed = monotonic_ns()
+        govern(beliefs[0], POSITION_LOTS, params, mandates[0])
+        governed = monotonic_ns()
+        price(beliefs[0], mandates[0], params, surfaces[0])
+        priced = monotonic_ns()
+        allocate(beliefs[0], mandates[0], surfaces[0], params, quotes[0])
+        allocated = monotonic_ns()
+        nothing = monotonic_ns()
+        if row >= begin:
+            took[row, 0], took[row, 1], took[row, 2] = observed - start, believed - observed, governed - believed
+            took[row, 3], took[row, 4], took[row, 5] = priced - governed, allocated - priced, nothing - allocated
+            done += 1
+    return done
+
+
+@kernel
+def run_allocate(belief, mandate, surface, params, quote, took):
+    """The same allocation again and again; ``took`` gets the time of each."""
+    for k in range(len(took)):
+        start = monotonic_ns()
+        allocate(belief, mandate, surface, params, quote)
+        took[k] = monotonic_ns() - start
+
+
+def tight(kept: Any, count: int) -> list[list[Any]]:
+    """Rows of the hardest allocation: eight levels a side, with the room, the budget, and both used up."""
+    beliefs, mandates, surfaces, quotes, params = kept[3].copy(), kept[4].copy(), kept[5].copy(), kept[6], kept[7]
+    params = np.array([params])[0]
+    params["level_max"], params["depth_max_bps"] = 8, 50.0
+    rows = []
+    for name, room, share in (("nothing binds", 100.0, 1.0), ("the room binds", 1.5, 1.0),
+                              ("the budget binds", 100.0, 0.05), ("both bind", 1.5, 0.005)):
+        mandate, took = mandates.copy(), np.zeros(count, np.int64)
+        mandate["room_lots"] = round(room * int(params["clip_lots"]))
+        mandate["gamma_budget_usd_h"] *= share
+        run_allocate(beliefs[0], mandate[0], surfaces[0], params, quotes[0], took)
+        rows.append([name, int(quotes[0]["lots"].sum()), *percentiles(took)])
+    return rows
+
+
+def tape_of(seconds: float) -> tuple[Any, Any]:
+    """What a maker hears in ``seconds`` of a generated market without its fills, and its parameters."""
+    world = synthetic(load(coins=["BTC"], environ={}), ["BTC"], 3, seconds, room=Room(0, 0, round(seconds * 120)))
+    world.live(1 << 62)
+    tape = world.log("tape")
+    raw = tape.view(np.uint8).reshape(len(tape), RECORD_BYTES)  # what a tape holds is in the padding of its dtype
+    return raw[tape["kind"] <= KIND_GAP].reshape(-1).view(MARKET), world["parameters"][0]
+
+
+def states(coins: int, params: Any) -> list[Any]:
+    """Fresh records of ``coins`` coins, their parameters and their portfolio, in the order of `run`."""
+    arrays: list[Any] = [np.zeros(coins, dtype) for dtype in STATE]
+    for inst in range(coins):
+        sense.begin(arrays[0][inst], params)
+        belief_of.begin(arrays[1][inst], params)
     book = np.zeros(1, portfolio.PORTFOLIO)[0]
     portfolio.begin(book, coins)
-    for inst in range(coins):
-        sense.begin(arrays[SENSOR][inst], params)
-        belief_of.begin(arrays[FILTER][inst], params)
-    bbos = arrays[BBO]
-    bbos["px_ticks"], bbos["ts_recv_ns"], bbos["ts_exch_ns"] = (999_990, 1_000_010), 10**12, 10**18
-    steps, sizes = 10 * random.integers(-3, 4, count), random.integers(1, 2_000_000, (count, 2))
-    took = np.zeros(count * coins, np.int64)
-    records = (arrays[SENSOR], arrays[FILTER], params, bbos, arrays[FEATURES], arrays[BELIEF], arrays[MANDATE],
-               arrays[SURFACE], arrays[QUOTE], book, took)
+    return [*arrays, params, book]
+
+
+def cycles(tape: Any, begin: int, params: Any, coins: int) -> tuple[Any, int]:
+    """Nanoseconds of each cycle of ``coins`` coins, and how often the compiled code allocated."""
+    from numba.core.runtime import _nrt_python, rtsys  # after mmfast, which says where numba keeps what it compiles
+
+    took = np.zeros((len(tape) - begin) * coins, np.int64)
     _nrt_python.memsys_enable_stats()
-    made = [rtsys.get_allocation_stats().alloc]
-    for upto in (0, count):  # the call itself allocates for its arguments: less what a call without steps does
-        spend_many(steps[:upto], sizes, *records)
+    made, done = [rtsys.get_allocation_stats().alloc], 0
+    for rows in (tape[:0], tape):  # the call itself allocates for its arguments: less what a call without rows does
+        done = run(rows, begin, *states(coins, params), took)
         made.append(rtsys.get_allocation_stats().alloc)
-    return took, made[2] - made[1] - (made[1] - made[0])
+    return took[:done], made[2] - made[1] - (made[1] - made[0])
 
 
 def main() -> None:
-    """Print one row for each stage (by difference of medians) and one for the whole cycle."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--smoke", action="store_true", help="a short run that prints one line")
-    count = 2_000 if parser.parse_args().smoke else 200_000
-    measure(10, 5)
-    runs = [measure(count, stages) for stages in range(6)]
-    medians = [float(np.median(took)) for took, _ in runs]
-    took, checksum = runs[-1]
-    spread = " ".join(f"p{q:g} {np.percentile(took, q):.0f}" for q in (50, 99, 99.9))
-    if len(took) > 2_000:
-        measure_many(2, COINS)
-        for coins in (1, COINS):
-            turns, allocated = measure_many(count // COINS, coins)
-            many = " ".join(f"p{q:g} {np.percentile(turns, q):.0f}" for q in (50, 99, 99.9))
-            sys.stdout.write(f"{coins:3d} coins  {many} max {turns.max()} ns, n {len(turns)}, allocated {allocated}\n")
-        for name, here, before in zip(ROWS[1:6], medians[1:], medians[:-1]):
-            sys.stdout.write(f"{name:10s} {here - before:8.0f} ns\n")
-        sys.stdout.write(f"{ROWS[0]:10s} {medians[0]:8.0f} ns\n")
-    sys.stdout.write(f"{ROWS[6]:10s} {spread} max {took.max()} ns, n {len(took)}, checksum {checksum}\n")
+    """Print the tables: stages, kinds of records, whole cycles by the number of coins."""
+    asked = arguments(__doc__, rounds=1)
+    environment(asked)
+    warm_s, timed_s = (5.0, 5.0) if asked.smoke else (WARM_S, TIMED_S)
+    tape, params = tape_of(warm_s + timed_s)
+    begin = int(np.searchsorted(tape["ts_recv_ns"], tape["ts_recv_ns"][0] + warm_s * 1e9))
+    cycles(tape[:10], 0, params, 2)
+
+    took = np.zeros((len(tape), len(STAGES) + 1), np.int64)
+    kept = states(1, params)
+    run_stages(tape, begin, *kept, took)
+    kinds, decided = tape["kind"], took[:, 1] > 0
+    nothing = float(np.median(took[decided, -1]))
+    less = took[:, :-1] - nothing
+    features = kept[STATE.index(FEATURES)]
+    silent = [name for k, name in enumerate(SOURCE_NAMES) if not int(features["valid_mask"][0]) >> k & 1]
+    show(asked, "each stage", ("stage", *PERCENTILE_COLUMNS),
+         [[name, *percentiles(less[decided, k])] for k, name in enumerate(STAGES)],
+         f"less {nothing:.0f} ns for the clock; silent sources: {', '.join(silent) or 'none'}")
+    show(asked, "each kind of record: observe", ("kind", "records", *PERCENTILE_COLUMNS),
+         [[KIND_NAMES[kind], int((decided & (kinds == kind)).sum()), *percentiles(less[decided & (kinds == kind), 0])]
+          for kind in sorted(set(kinds[decided].tolist()))])
+    show(asked, "allocation of eight levels a side", ("case", "lots", *PERCENTILE_COLUMNS),
+         tight(kept, 100 if asked.smoke else 20_000))
+    rows = []
+    for coins in (2,) if asked.smoke else COINS:
+        figures, allocated = cycles(tape, begin, params, coins)
+        rows.append([f"{coins} coins", len(figures), *percentiles(figures), float(figures.mean()), allocated])
+    show(asked, "whole cycle of one coin", ("coins", "cycles", *PERCENTILE_COLUMNS, "mean ns", "allocated"), rows,
+         "linear in coins: the mean of a cycle does not grow, but for what the caches no longer hold")
 
 
 if __name__ == "__main__":
