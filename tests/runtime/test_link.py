@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import shutil
 import socket
+import ssl
+import subprocess
 import time
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -10,9 +13,11 @@ from itertools import pairwise
 import picows
 import pytest
 import uvloop
+from aiohttp import web
 
 from mmfast.runtime import link as links
 from mmfast.runtime.link import PING, Link, LinkPolicy
+from mmfast.runtime.rest import VenueUnreachable, ask
 
 POLICY = LinkPolicy(ping_s=5.0, silence_s=5.0, retry_first_s=0.01, retry_max_s=0.04, connections_per_minute=1000)
 
@@ -376,3 +381,73 @@ def test_close_ends_it_at_once_and_loses_nothing(when):
         assert "closed by us" not in told.events
 
     uvloop.run(body())
+
+
+# ---- encrypted, as the real venue is
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate of this host that nobody has vouched for: (certificate, key)."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+    return cert, key
+
+
+@asynccontextmanager
+async def encrypted(certificate):
+    """A server on this host that speaks TLS: its port, of `/ws` that greets and of `/info` that answers."""
+    async def greet(request):
+        made = web.WebSocketResponse()
+        await made.prepare(request)
+        await made.send_str("hello")
+        await made.receive()
+        return made
+
+    async def info(request):
+        return web.json_response({"time": 7})
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    app = web.Application()
+    app.add_routes([web.get("/ws", greet), web.post("/info", info)])
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("vouched", [False, True])
+def test_an_encrypted_venue_is_spoken_to_only_if_its_certificate_is_vouched_for(certificate, monkeypatch, vouched):
+    if vouched:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+
+    async def dialogue():
+        told = Told()
+        async with encrypted(certificate) as port:
+            link = Link(f"wss://localhost:{port}/ws", POLICY, told.connected, told.frame, told.lost)
+            link.open()
+            async with asyncio.timeout(10.0):
+                while not told.frames and len(told.events) < 2:
+                    await asyncio.sleep(0.01)
+            link.close()
+            asked = asyncio.get_running_loop().run_in_executor(None, ask, f"https://localhost:{port}", "/info", {})
+            if vouched:
+                assert await asked == {"time": 7}
+            else:
+                with pytest.raises(VenueUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
+                    await asked
+        return told
+
+    told = uvloop.run(dialogue())
+    if vouched:
+        assert [payload for payload, _ in told.frames] == [b"hello"]
+    else:
+        assert told.frames == []
+        assert all("CERTIFICATE_VERIFY_FAILED" in reason for reason in told.events)
