@@ -35,6 +35,7 @@ KINDS = {
     "lag": "a connection is ms late, in order",
     "slice": "frames come in pieces of a few bytes",
     "garble": "frames are cut in half",
+    "absurd": "touches and books are crossed, empty, or a fifth too high",
     "disconnect": "connections end without a close frame",
     "half_open": "connections stay open, say nothing and hear nothing",
     "refuse": "new connections are refused",
@@ -47,7 +48,7 @@ KINDS = {
     "upgrade": "connections end and no block is made; then, for ms, only post-only orders are let in",
     "cap": "open interest is at its cap: positions may only shrink",
 }
-OF_FRAMES = ("drop", "duplicate", "reorder", "lag", "slice", "garble")
+OF_FRAMES = ("drop", "duplicate", "reorder", "lag", "slice", "garble", "absurd")
 OF_ANSWERS = ("slow", "lose", "lie", "unavailable", "throttle")
 ANSWERS = ("post", "exchange", "info")
 GROUPS = {
@@ -162,7 +163,7 @@ def drawn(seed: int) -> Iterator[Fault]:
     while True:
         at_s += dice.expovariate(1.0 / GAP_S)
         kind = dice.choice(list(KINDS))
-        group = "market" if kind in ("slice", "garble") else dice.choice(("market", "account"))
+        group = "market" if kind in ("slice", "garble", "absurd") else dice.choice(("market", "account"))
         channels = GROUPS[group] if kind in OF_FRAMES else ANSWERS if kind in OF_ANSWERS else ()
         share = dice.choice((0.1, 0.5, 1.0)) if kind in OF_FRAMES + OF_ANSWERS else 1.0
         ms = {"clock": 5000.0}.get(kind, 2000.0) * dice.random()
@@ -179,6 +180,13 @@ def from_option(text: str, truth: Truth | None = None) -> Faults:
         raise ValueError(f"faults {text!r} is neither a seed (a whole number) nor a file")
     seed, script = read_script(path)
     return Faults(script, seed, truth)
+
+
+def raised(side: Any) -> Any:
+    """A level, or all levels of a side, a fifth higher, with legal prices."""
+    if isinstance(side, list):
+        return [raised(level) for level in side]
+    return side and {**side, "px": str(float(f"{float(side['px']) * 1.2:.5g}"))}
 
 
 class Faults:
@@ -240,6 +248,19 @@ class Faults:
         late = self.struck("reorder", channel)
         delay_s = self._dice.random() * late.ms * 1e-3 if late else 0.0
         return [delay_s] * (2 if self.struck("duplicate", channel) else 1)
+
+    def twisted(self, message: dict[str, Any]) -> dict[str, Any]:
+        """A frame, with a touch or book that cannot be if the dice say so."""
+        key = {"bbo": "bbo", "l2Book": "levels"}.get(message["channel"], "")
+        if not self.running or not key or self.struck("absurd", message["channel"]) is None:
+            return message
+        bid, ask = message["data"][key]
+        wrong: list[Any] = {
+            "crossed": [ask, bid],
+            "empty": [None if key == "bbo" else []] * 2,
+            "high": [raised(bid), raised(ask)],
+        }[self._dice.choice(("crossed", "empty", "high"))]
+        return {**message, "data": {**message["data"], key: wrong}}
 
     def lag_s(self, channel: str) -> float:
         """Seconds by which a connection is late."""

@@ -32,6 +32,7 @@ JSON = "application/json"
 UNREADABLE = "Failed to parse the request body as JSON"
 UNKNOWN = "Failed to deserialize the JSON body into the target type"
 REFUSED = {"unavailable": 502, "throttle": 429}
+LINGER_S = 2.0
 NEVER_S = 60.0  # no client waits so long for an answer
 MEDIA = "Expected request with `Content-Type: application/json`"
 
@@ -176,9 +177,17 @@ class Server:
         if not sessions:
             del self._subscribers[key], self.channels.wanted[key]
         if "user" in topic:
-            self.users[topic["user"]] -= 1
-            if not self.users[topic["user"]]:
-                del self.users[topic["user"]]
+            self._forget(topic["user"])
+
+    def linger(self, user: str) -> None:
+        """Count a user on for a while after the connection that named it has ended, as the venue does."""
+        self.users[user] = self.users.get(user, 0) + 1
+        asyncio.get_running_loop().call_later(LINGER_S, self._forget, user)
+
+    def _forget(self, user: str) -> None:
+        self.users[user] -= 1
+        if not self.users[user]:
+            del self.users[user]
 
     def _counted(self, reply: Reply) -> Reply:
         def replied(answer: Json) -> None:
@@ -191,7 +200,8 @@ class Server:
         """
         Hand out answers and frames after one drawn delay, in order: a later block never overtakes this one.
         """
-        frames = [(key, encode(message), message["channel"]) for key, message in self.channels.after(block)]
+        frames = [(key, encode(self.faults.twisted(message)), message["channel"])
+                  for key, message in self.channels.after(block)]
         if not frames and not block.replies:
             return
         loop = asyncio.get_running_loop()

@@ -113,6 +113,8 @@ class Session:
     def close(self) -> None:
         """Forget the client's topics and timers; the connection is gone."""
         self._idle.cancel()
+        for user in {topic["user"] for topic in self.subscriptions.values() if "user" in topic}:
+            self.server.linger(user)
         for key in list(self.subscriptions):
             self._drop(key)
 

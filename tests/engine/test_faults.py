@@ -47,6 +47,12 @@ share = 0.3
 kind = "half_open"
 at_s = 27
 [[fault]]
+kind = "absurd"
+at_s = 40
+for_s = 4
+channels = ["bbo", "l2Book"]
+share = 0.2
+[[fault]]
 kind = "disconnect"
 at_s = 34
 [[fault]]
@@ -91,7 +97,7 @@ def spans(books, kind):
 def test_every_fault_has_struck(run):
     ended = [line for line in run.books.lines if line["k"] == "fault" and line["phase"] == "end"]
     struck = {line["fault"]: line["count"] for line in ended}
-    assert set(struck) == {"duplicate", "reorder", "drop", "lie", "lose", "half_open", "disconnect"}
+    assert set(struck) == {"duplicate", "reorder", "drop", "lie", "lose", "half_open", "disconnect", "absurd"}
     assert all(struck.values()), struck
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import shapes
-from support.venue import Client, Venue, cancel_action, order, order_action
+from support.venue import Client, Venue, cancel_action, order, order_action, trigger
 
 from mmfast.sim import topics
 from mmfast.sim.answers import ANSWERS, answer
@@ -43,6 +43,24 @@ def life(venue):
     venue.exchange.deposit(client.address, 10_000_000)
     open_oids = list(client.account.orders.open)
     client.do(cancel_action(*open_oids))
+    yield client
+    client.do({"type": "updateLeverage", "asset": 0, "isCross": False, "leverage": 10})
+    client.place(order("B", "100001", "0.2", "Ioc"))
+    client.place(order("B", "99990", "0.5"), trigger("S", "tp", "100500", "0.5"), trigger("S", "sl", "99000", "0.5"),
+                 grouping="normalTpsl")
+    client.place(trigger("S", "sl", "99500", "0.2"))
+    made = client.do({"type": "createSubAccount", "name": "one"})["response"]["data"]
+    client.do({"type": "subAccountTransfer", "subAccountUser": made, "isDeposit": True, "usd": 5_000_000})
+    yield client
+    poor = venue.client(2, usd=2_600.0)
+    poor.do({"type": "updateLeverage", "asset": 0, "isCross": True, "leverage": 40})
+    poor.place(order("B", "100005", "0.9", "Ioc"))
+    poor.oid(order("B", "99000", "0.001"))
+    yield poor
+    client.oid(order("B", "100000", "2"))
+    venue.source.px = 98_370.0  # one is liquidated, the other's stop is triggered
+    venue.block()
+    yield poor
     yield client
 
 
@@ -79,7 +97,8 @@ def test_every_channel_that_is_served_was_among_them(frames):
     told = {frame["channel"] for frame in frames}
     served = {CHANNEL.get(kind, kind) for kind in topics.SHAPES} - set(NO_FRAMES)
     assert served <= told
-    assert {key for frame in frames if frame["channel"] == "user" for key in frame["data"]} >= {"fills", "funding"}
+    assert {key for frame in frames if frame["channel"] == "user" for key in frame["data"]} == {
+        "fills", "funding", "liquidation", "nonUserCancel"}
 
 
 def test_every_answer_of_info_is_of_a_captured_shape():

@@ -8,6 +8,7 @@ import json
 
 import aiohttp
 import pytest
+from support import shapes
 from support.live_server import live, wall_ms
 from support.venue import Venue, order, order_action
 
@@ -290,6 +291,22 @@ def test_open_interest_is_at_its_cap_for_as_long_as_it_lasts():
                 answer = await server.post("/exchange", account.signed(action))
 
     live(scenario, venue, faults=Faults([Fault("cap", 0.1, 0.5)]))
+
+
+def test_absurd_books_are_crossed_empty_or_a_fifth_too_high():
+    faults = started(Fault("absurd", 0.0, 9.0))
+    level = [{"px": f"{px}.0", "sz": "1.0", "n": 1} for px in (99_999, 100_001)]
+    for message in ({"channel": "bbo", "data": {"coin": "BTC", "bbo": level}},
+                    {"channel": "l2Book", "data": {"coin": "BTC", "levels": [[level[0]], [level[1]]]}}):
+        seen = {str(faults.twisted(message)["data"]) for _ in range(40)}
+        assert len(seen) == 3
+        assert str(message["data"]) not in seen
+        assert sum("120000.0" in one for one in seen) == 1
+        for _ in range(20):
+            shapes.check_frame({**faults.twisted(message), "data": {**faults.twisted(message)["data"], "time": 1}})
+    other = {"channel": "trades", "data": []}
+    assert faults.twisted(other) is other
+    assert Faults().twisted(message) is message
 
 
 def test_every_kind_has_its_place():

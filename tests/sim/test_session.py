@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from support.live_server import live, wall_ms
 from support.venue import Venue, order, order_action
 
+from mmfast.sim import server as server_module
 from mmfast.sim.limits import Limits
 from mmfast.sim.session import encode
 
@@ -173,3 +174,21 @@ def test_encoded_frame_is_one_unmasked_text_frame(text):
         size, start = int.from_bytes(frame[2:10], "big"), 10
     assert len(frame) == start + size
     assert json.loads(frame[start:]) == text
+
+
+def test_a_user_counts_for_a_while_after_the_connection_has_ended(monkeypatch):
+    venue = Venue(limits=Limits(ws_users=1))
+    monkeypatch.setattr(server_module, "LINGER_S", 0.3)
+    first, second = ("0x" + digit * 40 for digit in "12")
+
+    async def scenario(server):
+        async with server.socket() as client:
+            await client.subscribe(type="orderUpdates", user=first)
+        async with server.socket() as client:
+            refused = await client.subscribe(type="orderUpdates", user=second)
+            assert refused == {"channel": "error", "data": "Cannot track more than 1 total users."}
+            while server.server.users:
+                await asyncio.sleep(0.01)
+            assert (await client.subscribe(type="orderUpdates", user=second))["channel"] == "subscriptionResponse"
+
+    live(scenario, venue)

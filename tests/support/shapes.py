@@ -127,7 +127,7 @@ SAME = {
     "order": ("channel:openOrders/orders[]", "info:frontendOpenOrders[]", "info:historicalOrders[]/order",
               "info:orderStatus/order/order", "channel:userHistoricalOrders/orderHistory[]/order"),
     "state": ("channel:clearinghouseState/clearinghouseState", "info:clearinghouseState",
-              "channel:allDexsClearinghouseState/clearinghouseStates[][]"),
+              "channel:allDexsClearinghouseState/clearinghouseStates[][]", "info:subAccounts[]/clearinghouseState"),
     "context": ("channel:activeAssetCtx/ctx", "channel:assetCtxs/ctxs[]", "channel:allDexsAssetCtxs/ctxs[][][]",
                 "info:metaAndAssetCtxs[][]"),
     "meta": ("info:meta", "info:allPerpMetas[]", "info:metaAndAssetCtxs[]"),
@@ -135,7 +135,8 @@ SAME = {
     "candle": ("channel:candle", "info:candleSnapshot[]"),
     "asset": ("channel:activeAssetData", "info:activeAssetData"),
     "trade": ("channel:trades[]", "info:recentTrades[]"),
-    "spot": ("channel:spotState/spotState", "info:spotClearinghouseState"),
+    "spot": ("channel:spotState/spotState", "info:spotClearinghouseState", "info:subAccounts[]/spotState"),
+    "transfer": ("channel:userNonFundingLedgerUpdates/nonFundingLedgerUpdates[]", "info:userNonFundingLedgerUpdates[]"),
 }
 
 
