@@ -13,7 +13,7 @@ from mmfast.rings import broadcast
 from mmfast.rings.layout import BROADCAST
 from mmfast.rings.region import House, Region
 from mmfast.units import ASK, BID
-from mmfast.watchdog.marks import MARK, read_marks
+from mmfast.watchdog.marks import DOUBT_NS, MARK, NEAR, read_marks
 
 SERIAL = itertools.count()
 COINS, SLOTS = 3, 16
@@ -64,14 +64,19 @@ def other(kind, inst, ns=0):
 
 def twin(sent):
     """(bid + ask, newest time) of each coin, the plain way."""
-    marks = [(0, 0)] * COINS
+    marks, doubts = [(0, 0)] * COINS, [0] * COINS
     for fields in sent:
         if fields["kind"] not in (KIND_BBO, KIND_BOOK):
             continue
         inst, px = fields["inst"], np.asarray(fields["px_ticks"])
         bid, ask = (px[0], px[1]) if fields["kind"] == KIND_BBO else (px[0, 0], px[1, 0])
         both = min(fields["lots"] if fields["kind"] == KIND_BBO else fields["level_count"]) > 0
-        marks[inst] = (int(bid + ask) if both else marks[inst][0], fields["ts_recv_ns"])
+        mid, last, now_ns = int(bid + ask), marks[inst][0], fields["ts_recv_ns"]
+        far = last > 0 and abs(mid - last) > last / NEAR
+        believed = both and (not far or (doubts[inst] > 0 and now_ns - doubts[inst] >= DOUBT_NS))
+        if both:
+            doubts[inst] = 0 if believed else doubts[inst] or max(now_ns, 1)
+        marks[inst] = (mid if believed else last, now_ns)
     return marks
 
 
@@ -115,7 +120,7 @@ def test_nothing_new_changes_nothing():
 def test_a_reader_that_is_lapped_catches_up_with_the_newest():
     ring = Ring()
     for number in range(3 * SLOTS):
-        ring.send(touch(number % COINS, number + 1, number + 2, ns=number + 1))
+        ring.send(touch(number % COINS, number + 1000, number + 1001, ns=number + 1))
     assert ring.read() == twin(ring.sent)
     assert ring.position == 3 * SLOTS
 
@@ -127,3 +132,15 @@ def test_no_more_is_read_than_was_allowed(limit):
         ring.send(touch(0, number + 1, number + 2))
     ring.read(limit)
     assert ring.position == limit
+
+
+def test_frames_that_cannot_be_do_not_move_the_mark_and_a_real_jump_does_after_a_second():
+    ring, ns = Ring(), 10**9
+    ring.send(touch(0, 999, 1001, ns=ns))
+    for k in range(1, 20):  # every other frame a fifth too high
+        ring.send(touch(0, 1199, 1201, ns=ns + k * 10**8) if k % 2 else touch(0, 999, 1001, ns=ns + k * 10**8))
+    assert ring.read()[0][0] == 2000
+    ring.send(touch(0, 799, 801, ns=ns + 2 * 10**9))
+    assert ring.read()[0][0] == 2000
+    ring.send(touch(0, 789, 791, ns=ns + 3 * 10**9))
+    assert ring.read()[0][0] == 1580
