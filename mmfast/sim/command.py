@@ -75,6 +75,7 @@ class Options:
     post_only_s: float = 0.0
     faults: str = ""
     upstream: str = ""
+    mainnet: bool = False
 
 
 def sources(options: Options) -> dict[str, Any]:
@@ -128,7 +129,8 @@ def build(options: Options, start_ms: int, found: dict[str, Any] | None = None) 
     decimals = {coin: getattr(source, "sz_decimals", default_sz_decimals(coin)) for coin, source in found.items()}
     markets = {coin: Market(coin, decimals[coin], source, start_ms) for coin, source in found.items()}
     fund = None if options.fund_anyone_usd is None else round(options.fund_anyone_usd * UUSD_PER_USD)
-    made = Exchange(markets, Accounts(fund), Limits(enabled=options.limits), Truth(options.truth), start_ms=start_ms)
+    made = Exchange(markets, Accounts(fund), Limits(enabled=options.limits), Truth(options.truth),
+                    start_ms=start_ms, source="a" if options.mainnet else "b")
     for address, amount_usd in options.accounts:
         made.deposit(address, round(amount_usd * UUSD_PER_USD))
         made.accounts.of(address).volume_uusd = round(options.volume_usd * UUSD_PER_USD)
@@ -273,6 +275,7 @@ def exchange(
     volume: Annotated[float, typer.Option(help="dollars that the accounts have traded before", min=0)] = 0.0,
     state: Annotated[Path | None, typer.Option(help="file to go on from, and to leave everything in")] = None,
     post_only: Annotated[float, typer.Option(help="seconds in which only post-only orders are let in", min=0)] = 0.0,
+    mainnet: Annotated[bool, typer.Option("--mainnet", help="take signatures made for the main network")] = False,
     die_with_parent: Annotated[bool, typer.Option("--die-with-parent", help="end when the parent ends")] = False,
     i_know: Annotated[bool, typer.Option("--i-know", help="allow a host that others can reach")] = False,
 ) -> None:
@@ -302,6 +305,7 @@ def exchange(
             post_only,
             faults,
             upstream,
+            mainnet,
         )
         cadence(options)
         check_upstream(options)

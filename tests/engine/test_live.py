@@ -48,7 +48,7 @@ def user_file(folder, exchange):
 [engine]
 coins = ["BTC"]
 [venue]
-kind = "testnet"
+kind = "mainnet"
 live = true
 http_url = "{exchange.url}"
 ws_url = "{exchange.ws_url}"
@@ -70,7 +70,7 @@ max_leverage = 3.0
 
 
 def started(folder, file, name, watched):
-    command = [sys.executable, "-m", "mmfast.cli.main", "start", "--venue", "testnet", "--live", "--config", str(file),
+    command = [sys.executable, "-m", "mmfast.cli.main", "start", "--venue", "mainnet", "--live", "--config", str(file),
                "--name", name, "--report", str(folder / f"{name}.json")]
     if watched:
         command = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=connect", "-o", str(folder / "trace"), *command]
@@ -87,13 +87,13 @@ def links(pid):
 def ran(folder):
     """One run: what was shown, the report, the exchange's truth, the connections."""
     name, truth, watched = f"live-{os.getpid()}", folder / "truth.jsonl", shutil.which("strace") is not None
-    options = ("--coin", "BTC", "--account", f"{ADDRESS['master']}=26000", "--truth", str(truth),
+    options = ("--coin", "BTC", "--mainnet", "--account", f"{ADDRESS['master']}=26000", "--truth", str(truth),
                *(f"--agent={ADDRESS['master']}:{ADDRESS[agent]}" for agent in ("gateway", "watchdog")))
     with ExchangeProcess(*options) as exchange, started(folder, user_file(folder, exchange), name, watched) as terminal:
         monitor = Monitor(name, folder / "state" / name)
         terminal.wait("passphrase of ", READY_S)
         terminal.type(WORD, after="gateway.json: ")
-        terminal.type(f"testnet {ADDRESS['master'][-6:]}", after="to start: ")
+        terminal.type(f"mainnet {ADDRESS['master'][-6:]}", after="to start: ")
         terminal.wait("watch ")
         terminal.wait(lambda: len(monitor.snapshot()["coins"][0]["orders"]) >= 2)
         open_files = {row["process"]: links(row["pid"]) for row in monitor.snapshot()["processes"]}
@@ -109,7 +109,7 @@ def ran(folder):
 def test_it_trades_at_the_stand_in_with_the_agents_and_leaves_nothing_behind(ran):
     assert ran["code"] == 0
     assert "nothing rests at the venue" in ran["shown"]
-    assert ran["report"]["venue"] == "testnet"
+    assert ran["report"]["venue"] == "mainnet"
     events = [json.loads(line) for line in ran["truth"].splitlines()]
     assert {e["status"] for e in events if e["k"] == "order"} >= {"open", "canceled"}
     assert {e["user"] for e in events if e["k"] == "order"} == {ADDRESS["master"]}
@@ -119,8 +119,8 @@ def test_it_trades_at_the_stand_in_with_the_agents_and_leaves_nothing_behind(ran
 
 def test_the_doctor_and_the_stakes_are_shown_before_the_first_order(ran):
     shown = ran["shown"]
-    words = ("real orders at testnet", "to start: ", "ok    gateway agent", "ok    account ", "ok    fees",
-             "LIVE testnet")
+    words = ("real orders at mainnet", "to start: ", "ok    gateway agent", "ok    account ", "ok    fees",
+             "LIVE mainnet")
     order = [shown.index(word) for word in words]
     assert order == sorted(order)
     assert ran["url"] in shown
