@@ -21,7 +21,7 @@ from mmfast.sim.limits import AddressBudget, NonceSet
 from mmfast.sim.orders import OrderBook
 from mmfast.sim.signature import keccak
 
-FILLS_KEPT = 10_000
+FILLS_KEPT, SLICES_KEPT = 10_000, 2000
 TRIGGERS_PER_DAY = 10
 CROWD_OWNER, LIQUIDATOR_OWNER = -1, -2
 LIQUIDATOR = "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14"  # a child of the venue's own vault
@@ -123,6 +123,8 @@ class Account:
     fills: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=FILLS_KEPT))
     fundings: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=FILLS_KEPT))
     deposits: list[dict[str, Any]] = field(default_factory=list)
+    twaps: dict[int, Any] = field(default_factory=dict)  # those that run
+    slices: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=SLICES_KEPT))  # their fills
     scheduled_ms: int | None = None
     fired: deque[int] = field(default_factory=lambda: deque(maxlen=TRIGGERS_PER_DAY))  # when switches went off
     partly_liquidated_ms: int = -(10**9)

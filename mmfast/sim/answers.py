@@ -172,6 +172,11 @@ def user_fills(exchange: Exchange, asked: Json) -> list[Json]:
     return (aggregated(fills) if asked.get("aggregateByTime") else fills)[: -PAGE - 1 : -1]
 
 
+def user_twap_slice_fills(exchange: Exchange, asked: Json) -> list[Json]:
+    """The newest fills of TWAP slices, newest first."""
+    return list(user_of(exchange, asked).slices)[::-1]
+
+
 def user_fills_by_time(exchange: Exchange, asked: Json) -> list[Json]:
     """Fills of a span of time, oldest first, one page."""
     start, end = moment(asked, "startTime"), moment(asked, "endTime", 2**63)
@@ -281,10 +286,9 @@ def _of_user(found: Any) -> Callable[[Exchange, Json], Any]:
     return say
 
 
-# Of what this exchange does not have: staking, vaults, TWAP orders, multi-sig.
+# Of what this exchange does not have: staking, vaults, multi-sig.
 NOTHINGS: dict[str, Any] = {
     "userVaultEquities": [],
-    "userTwapSliceFills": [],
     "twapHistory": [],
     "delegations": [],
     "delegatorHistory": [],
@@ -318,6 +322,7 @@ ANSWERS: dict[str, Callable[[Exchange, Json], Any]] = {
     "orderStatus": order_status,
     "historicalOrders": historical_orders,
     "userFills": user_fills,
+    "userTwapSliceFills": user_twap_slice_fills,
     "userFillsByTime": user_fills_by_time,
     "userFunding": user_funding,
     "userNonFundingLedgerUpdates": ledger_updates,

@@ -106,6 +106,10 @@ class Channels:
         for owner, events in ledger.events.items():
             for key in self._keys("userEvents", users[owner].address):
                 yield from ((key, wire.frame("user", one)) for one in events)
+        for owner, slices in ledger.slices.items():
+            user = users[owner].address
+            for key in self._keys("userTwapSliceFills", user):
+                yield key, told("userTwapSliceFills", user, slices, False)
         for owner, fills in ledger.fills.items():
             yield from self._tell_fills(users[owner].address, fills)
         for owner, paid in ledger.fundings.items():

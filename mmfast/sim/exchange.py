@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from mmfast.sim import liquidation, wire
+from mmfast.sim import liquidation, twap, wire
 from mmfast.sim.accounts import Accounts, Agent
 from mmfast.sim.admission import Envelope, admit, envelope
 from mmfast.sim.agents import AGENT_DAYS_MS
@@ -141,6 +141,7 @@ class Exchange:
         for instrument in self.instruments:
             self.ledger.settle(instrument, instrument.market.advance_takers(self.now_ms))
         fire(self.ledger)
+        twap.run(self.ledger)
         replies += [self._answer(one) for one in due[len(early) :]]
         self.truth.beat(now_ns)
         return Block(self.now_ms, replies, self._touched(), self._printed())
@@ -216,7 +217,10 @@ class Exchange:
                 continue
             self.ledger.name_takers(instrument, prints)
             self.ledger.daily.add(self.now_ms, sum(one.px_ticks * one.lots for one in prints), True)
-            stamped = [one._replace(time_ms=self.now_ms) for one in prints]
+            slices = self.ledger.sliced
+            stamped = [
+                one._replace(time_ms=self.now_ms, taker=0 if one.taker in slices else one.taker) for one in prints
+            ]
             self.history.trade(instrument.asset, stamped)
             made = [Made(one, self.ledger.users_of(instrument, one)) for one in stamped]
             printed[instrument.asset] = made

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mmfast.sim import agents, funds, gearing, rules, schema, wire
+from mmfast.sim import agents, funds, gearing, rules, schema, twap, wire
 from mmfast.sim.accounts import TRIGGERS_PER_DAY, Account
 from mmfast.sim.fees import DAY_MS
 from mmfast.sim.ledger import Ledger
@@ -165,6 +165,7 @@ DO: dict[str, Callable[[Ledger, Account, Json], Json]] = {
     "noop": do_noop,
     **funds.DO,
     **agents.DO,
+    **twap.DO,
 }
 
 

@@ -47,6 +47,8 @@ class Ledger:
         self.changes: defaultdict[int, list[Change]] = defaultdict(list)
         self.fills: defaultdict[int, list[wire.Json]] = defaultdict(list)
         self.fundings: defaultdict[int, list[wire.Json]] = defaultdict(list)
+        self.slices: defaultdict[int, list[wire.Json]] = defaultdict(list)
+        self.sliced: set[int] = set()  # orders of the block that are slices of a TWAP
         self.events: defaultdict[int, list[wire.Json]] = defaultdict(list)
         self.daily = DailyVolume()  # all that was printed
         self.post_only_until_ms = 0
@@ -57,7 +59,7 @@ class Ledger:
     def begin(self, now_ms: int) -> None:
         """Start a block with an empty outbox."""
         self.now_ms = now_ms
-        for outbox in (self.changes, self.fills, self.fundings, self.events, self.traders):
+        for outbox in (self.changes, self.fills, self.fundings, self.events, self.slices, self.sliced, self.traders):
             outbox.clear()
 
     def oid(self) -> int:
@@ -257,8 +259,14 @@ class Ledger:
 
     def _tell_fill(self, account: Account, order: Order, instrument: Instrument, facts: dict[str, Any]) -> None:
         shown = wire.fill(instrument, order, facts, self.liquidating)
-        account.fills.append(shown)
-        self.fills[account.owner].append(shown)
+        if order.twap is None:
+            account.fills.append(shown)
+            self.fills[account.owner].append(shown)
+        else:
+            entry = {"fill": {**shown, "hash": wire.ZERO_HASH}, "twapId": order.twap}
+            account.slices.append(entry)
+            self.slices[account.owner].append(entry)
+            self.sliced.add(order.oid)
         self.traders.setdefault((instrument.asset, facts["tid"]), {})[order.side] = account.address
         self.truth.write(
             "fill",

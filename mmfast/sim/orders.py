@@ -59,6 +59,7 @@ class Order:
     placed_ms: int
     market: str = ""
     builder_ppm: int = 0
+    twap: int | None = None
     trigger: Trigger | None = None
     waits: int = IN_BOOK
     group: list[Order] = field(default_factory=list)

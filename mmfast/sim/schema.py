@@ -214,6 +214,25 @@ def _reserve_request_weight(action: Json) -> Json:
     return {"type": "reserveRequestWeight", "weight": natural(action, "weight")}
 
 
+def _twap_order(action: Json) -> Json:
+    twap = want(action, "twap", dict)
+    return {
+        "type": "twapOrder",
+        "twap": {
+            "a": natural(twap, "a"),
+            "b": want(twap, "b", bool),
+            "s": number(twap, "s"),
+            "r": want(twap, "r", bool),
+            "m": natural(twap, "m"),
+            "t": want(twap, "t", bool),
+        },
+    }
+
+
+def _twap_cancel(action: Json) -> Json:
+    return {"type": "twapCancel", "a": natural(action, "a"), "t": natural(action, "t")}
+
+
 def _create_sub_account(action: Json) -> Json:
     return {"type": "createSubAccount", "name": want(action, "name", str)}
 
@@ -254,6 +273,8 @@ SHAPES: dict[str, Callable[[Json], Json]] = {
     "topUpIsolatedOnlyMargin": _top_up,
     "reserveRequestWeight": _reserve_request_weight,
     "noop": lambda action: {"type": "noop"},
+    "twapOrder": _twap_order,
+    "twapCancel": _twap_cancel,
     "createSubAccount": _create_sub_account,
     "subAccountTransfer": _sub_account_transfer,
     **dict.fromkeys(USER_SIGNED, _user_signed),

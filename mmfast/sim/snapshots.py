@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from mmfast.sim import account_answers, answers, depth, wire
+from mmfast.sim import account_answers, answers, depth, twap, wire
 from mmfast.sim.aggregate import aggregated
 from mmfast.sim.asked import Json, user_of
 from mmfast.sim.exchange import Exchange
@@ -100,7 +100,7 @@ HISTORIES: dict[str, tuple[str, Maker]] = {
     "userFundings": ("fundings", _fundings),
     "userNonFundingLedgerUpdates": ("nonFundingLedgerUpdates", answers.ledger_updates),
     "userHistoricalOrders": ("orderHistory", answers.historical_orders),
-    "userTwapSliceFills": ("twapSliceFills", lambda exchange, topic: []),
+    "userTwapSliceFills": ("twapSliceFills", answers.user_twap_slice_fills),
     "userTwapHistory": ("history", lambda exchange, topic: []),
 }
 # States that are told whole each time.
@@ -116,7 +116,8 @@ STATES: dict[str, Maker] = {
     "spotState": lambda exchange, topic: {
         "user": topic["user"],
         "spotState": answers.answer(exchange, {**topic, "type": "spotClearinghouseState"})},
-    "twapStates": lambda exchange, topic: {"dex": "", "user": topic["user"], "states": []},
+    "twapStates": lambda exchange, topic: {
+        "dex": "", "user": topic["user"], "states": twap.states(exchange.ledger, user_of(exchange, topic))},
 }
 PUBLIC = ("allMids", "assetCtxs", "allDexsAssetCtxs", "fastAssetCtxs")
 SILENT = ("orderUpdates", "userEvents", "notification", "outcomeMetaUpdates")

@@ -206,7 +206,7 @@ def fill(instrument: Instrument, order: Order, facts: Json, liquidation: Json | 
         shown["cloid"] = order.cloid
     if liquidation is not None:
         shown["liquidation"] = liquidation
-    return {**shown, "feeToken": "USDC", "twapId": None}
+    return {**shown, "feeToken": "USDC", "twapId": order.twap}
 
 
 def resting_filled(fill: Json) -> Json:

@@ -374,6 +374,8 @@ EVERY_ACTION = [
     {"type": "topUpIsolatedOnlyMargin", "asset": 0, "leverage": "5.0"},
     {"type": "reserveRequestWeight", "weight": 10},
     {"type": "noop"},
+    {"type": "twapOrder", "twap": {"a": 0, "b": True, "s": "1", "r": False, "m": 5, "t": False}},
+    {"type": "twapCancel", "a": 0, "t": 5},
     {"type": "createSubAccount", "name": "sub"},
     {"type": "subAccountTransfer", "subAccountUser": FRIEND, "isDeposit": True, "usd": 5},
     {"type": "approveAgent", **USER, "agentAddress": "0x" + "cd" * 20, "agentName": "", "nonce": 0},
