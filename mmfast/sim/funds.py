@@ -65,11 +65,8 @@ def do_sub_account_transfer(ledger: Ledger, account: Account, action: Json) -> J
 
 def do_usd_send(ledger: Ledger, account: Account, action: Json) -> Json:
     """Pay another address, which has an account from now on."""
-    amount = uusd_of(action["amount"])
-    if ADDRESS.match(action["destination"]) is None:
-        raise ActionError(f"Invalid destination {action['destination']}")
+    amount, target = uusd_of(action["amount"]), _target(ledger, action["destination"])
     _leave(ledger, account, amount)
-    target = ledger.accounts.of(action["destination"])
     delta = {"type": "internalTransfer", "usdc": wire.usd(amount), "user": account.address,
              "destination": target.address, "fee": "0.0"}
     ledger.transfer(account, target, amount, delta)
@@ -110,6 +107,55 @@ def do_usd_class_transfer(ledger: Ledger, account: Account, action: Json) -> Jso
     return DEFAULT
 
 
+def _send(ledger: Ledger, source: Account, target: Account, amount: int, perp: tuple[bool, bool], token: str) -> None:
+    """Move dollars between the perpetuals' or spot side of one account and that of another."""
+    if token.partition(":")[0] != "USDC":
+        raise ActionError(f"Invalid token {token}")
+    if perp[0]:
+        _leave(ledger, source, amount)
+    elif amount > source.spot_uusd:
+        raise ActionError("Insufficient balance for withdrawal.")
+    for account, side, signed in ((source, perp[0], -amount), (target, perp[1], amount)):
+        if side:
+            account.raw_uusd += signed
+            account.deposited_uusd += signed
+        else:
+            account.spot_uusd += signed
+        ledger.truth.write("send", {"user": account.address, "uusd": signed, "perp": side})
+    shown = wire.usd(amount)
+    for account in {source.address: source, target.address: target}.values():
+        ledger.note(account, {
+            "type": "spotTransfer", "token": "USDC", "amount": shown, "usdcValue": shown, "user": source.address,
+            "destination": target.address, "fee": "0.0", "nativeTokenFee": "0.0", "nonce": None, "feeToken": ""})
+
+
+def _target(ledger: Ledger, address: str) -> Account:
+    """The account that is paid; ActionError where there can be none."""
+    if ADDRESS.match(address) is None:
+        raise ActionError(f"Invalid destination {address}")
+    return ledger.accounts.of(address)
+
+
+def do_spot_send(ledger: Ledger, account: Account, action: Json) -> Json:
+    """Pay another address from the spot side."""
+    amount = uusd_of(action["amount"])
+    _send(ledger, account, _target(ledger, action["destination"]), amount, (False, False), action["token"])
+    return DEFAULT
+
+
+def do_send_asset(ledger: Ledger, account: Account, action: Json) -> Json:
+    """Pay an address, perhaps one's own, from one side to another: "" is the perpetuals', "spot" the other."""
+    dexes = action["sourceDex"], action["destinationDex"]
+    if not set(dexes) <= {"", "spot"}:
+        raise ActionError(f"Invalid dex {dexes}")
+    source = ledger.accounts.acting(account, action["fromSubAccount"].lower() or None)
+    if source is None:
+        raise ActionError(f"Invalid subaccount {action['fromSubAccount']}")
+    amount, target = uusd_of(action["amount"]), _target(ledger, action["destination"])
+    _send(ledger, source, target, amount, (dexes[0] == "", dexes[1] == ""), action["token"])
+    return DEFAULT
+
+
 def do_reserve_request_weight(ledger: Ledger, account: Account, action: Json) -> Json:
     """Buy requests at 0.0005 USDC each."""
     cost_uusd = action["weight"] * RESERVE_UUSD
@@ -127,6 +173,8 @@ DO: dict[str, Callable[[Ledger, Account, Json], Json]] = {
     "subAccountTransfer": do_sub_account_transfer,
     "usdSend": do_usd_send,
     "withdraw3": do_withdraw,
+    "spotSend": do_spot_send,
+    "sendAsset": do_send_asset,
     "usdClassTransfer": do_usd_class_transfer,
     "reserveRequestWeight": do_reserve_request_weight,
 }

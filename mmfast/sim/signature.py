@@ -28,6 +28,13 @@ USER_SIGNED: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
         "ApproveBuilderFee", (CHAIN, ("maxFeeRate", "string"), ("builder", "address"), ("nonce", "uint64"))),
     "usdSend": ("UsdSend", (CHAIN, ("destination", "string"), ("amount", "string"), ("time", "uint64"))),
     "withdraw3": ("Withdraw", (CHAIN, ("destination", "string"), ("amount", "string"), ("time", "uint64"))),
+    "spotSend": (
+        "SpotSend",
+        (CHAIN, ("destination", "string"), ("token", "string"), ("amount", "string"), ("time", "uint64"))),
+    "sendAsset": (
+        "SendAsset",
+        (CHAIN, ("destination", "string"), ("sourceDex", "string"), ("destinationDex", "string"), ("token", "string"),
+         ("amount", "string"), ("fromSubAccount", "string"), ("nonce", "uint64"))),
     "usdClassTransfer": (
         "UsdClassTransfer", (CHAIN, ("amount", "string"), ("toPerp", "bool"), ("nonce", "uint64"))),
 }

@@ -99,6 +99,11 @@ class Trading(RuleBasedStateMachine):
     def fund_sub(self, deposit, usd):
         self.send(0, {"type": "subAccountTransfer", "subAccountUser": self.sub, "isDeposit": deposit, "usd": usd * USD})
 
+    @rule(who=WHO, coin=COIN, buys=st.booleans(), sz=SIZES, reduce_only=SELDOM)
+    def twap(self, who, coin, buys, sz, reduce_only):
+        asked = {"a": coin, "b": buys, "s": sz, "r": reduce_only, "m": 5, "t": False}
+        self.send(who, {"type": "twapOrder", "twap": asked})
+
     @rule(coin=COIN, side=st.sampled_from([BID, ASK]), lots=st.integers(1, 300_000))
     def strike(self, coin, side, lots):
         source = list(self.venue.sources.values())[coin]

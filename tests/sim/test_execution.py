@@ -382,6 +382,9 @@ EVERY_ACTION = [
     {"type": "approveBuilderFee", **USER, "maxFeeRate": "0.01%", "builder": FRIEND, "nonce": 0},
     {"type": "usdSend", **USER, "destination": FRIEND, "amount": "1", "time": 0},
     {"type": "withdraw3", **USER, "destination": FRIEND, "amount": "2", "time": 0},
+    {"type": "spotSend", **USER, "destination": FRIEND, "token": "USDC:0x0", "amount": "1", "time": 0},
+    {"type": "sendAsset", **USER, "destination": FRIEND, "sourceDex": "", "destinationDex": "spot", "token": "USDC",
+     "amount": "1", "fromSubAccount": "", "nonce": 0},
     {"type": "usdClassTransfer", **USER, "amount": "1", "toPerp": False, "nonce": 0},
 ]
 

@@ -251,8 +251,14 @@ def test_dollars_are_sent_withdrawn_and_moved(exchange, info, wallet):
     assert exchange.usd_class_transfer(2.0, True)["status"] == "ok"
     assert info.spot_user_state(wallet.address)["balances"][0]["total"] == "3.0"
     assert info.user_state(wallet.address)["withdrawable"] == str(100_000 - 12.5 - 11.0 - 3.0)
+    token = "USDC:0x6d1e7cde53ba9467b783cb7c530ce054"
+    assert exchange.spot_transfer(1.0, friend, token)["status"] == "ok"
+    assert exchange.send_asset(friend, "", "spot", token, 4.0)["status"] == "ok"
+    assert info.spot_user_state(friend)["balances"][0]["total"] == "5.0"
+    assert exchange.spot_transfer(9.0, friend, token)["status"] == "err"
     kinds = [one["delta"]["type"] for one in info.user_non_funding_ledger_updates(wallet.address, 0)]
-    assert kinds == ["deposit", "internalTransfer", "withdraw", "accountClassTransfer", "accountClassTransfer"]
+    assert kinds == ["deposit", "internalTransfer", "withdraw", "accountClassTransfer", "accountClassTransfer",
+                     "spotTransfer", "spotTransfer"]
 
 
 def test_builder_is_paid_once_approved(exchange, info, wallet):
