@@ -168,6 +168,15 @@ def test_a_question_without_a_connection_is_answered_as_lost_at_once(scene):
     assert (told, len(scene.stage.posts)) == ([None], before)
 
 
+def test_the_rehearsal_of_every_tick_writes_spends_and_waits_for_nothing(scene):
+    before = len(scene.wire.frames), len(scene.stage.posts), int(scene.desk.budget[0]["address_used"])
+    rehearsed: list[str] = []
+    scene.stage.wallet.rehearse = lambda action: rehearsed.append(action.kind)
+    assert scene.tick() == []
+    assert (len(scene.wire.frames), len(scene.stage.posts), int(scene.desk.budget[0]["address_used"])) == before
+    assert rehearsed == ["cancelByCloid", "order"]
+
+
 def test_cancels_by_oid_count_only_when_written(scene):
     scene.wire.connected = False
     scene.stage.cancel_oids([(0, 1)])
@@ -221,6 +230,13 @@ def stale_quote(scene: Wired) -> None:
     scene.desk.quotes["ts_ns"] -= int((LIMIT_MS + 1_000) * 1e6)
 
 
+def lost_supervisor(scene: Wired) -> None:
+    scene.stage.parent = -1
+    scene.tick()  # is where it looks; what it pulls there is put back
+    for slot in scene.desk.live_slots():
+        scene.desk.orders[slot]["state"] = OPEN
+
+
 def lost_sync(scene: Wired) -> None:
     scene.stage.synced = False
 
@@ -233,6 +249,7 @@ REASONS = {
     "the watchdog is silent": stale_watchdog,
     "the quote is stale": stale_quote,
     "the account does not agree": lost_sync,
+    "the supervisor is gone": lost_supervisor,
 }
 
 

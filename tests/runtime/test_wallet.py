@@ -53,6 +53,13 @@ def test_the_two_nets_are_signed_differently():
     assert test != main
 
 
+def test_a_rehearsal_uses_up_no_nonce_and_changes_no_signature():
+    wallet, other = a_wallet(), a_wallet()
+    for action in (ORDERS, CANCELS):
+        wallet.rehearse(action)
+    assert wallet.sign(17, ORDERS, NOW_MS, EXPIRES_IN_MS) == other.sign(17, ORDERS, NOW_MS, EXPIRES_IN_MS)
+
+
 def test_nonces_grow_while_the_clock_stands_still_or_goes_back():
     wallet = a_wallet()
     clock = [NOW_MS, NOW_MS, NOW_MS, NOW_MS - 5_000, NOW_MS + 1, NOW_MS + 100, NOW_MS + 100]
