@@ -299,11 +299,20 @@ class GatewayStage:
         self.wallet.rehearse(self.sheet.place(len(REHEARSED)))
 
     def _resolve(self, now_ns: int) -> None:
-        """Ask by cloid, once a second each, for orders of unknown fate and for ended ones that miss a fill."""
-        for slot in self.desk.unresolved_slots(now_ns):
-            if now_ns - self.resolved_ns.get(slot, 0) >= RESOLVE_NS:
-                self.resolved_ns[slot] = now_ns
-                self.account.resolve(slot)
+        """
+        Ask by cloid, once a second each, for orders of unknown fate and for ended ones that miss a fill.
+
+        The longest unasked come first, and all leave messages for cancels: a batch of answers may be lost at once.
+        """
+        slots, budget = self.desk.unresolved_slots(now_ns), self.desk.budget[0]
+        if not slots:
+            return
+        budgets.refill(budget, now_ns)
+        for slot in sorted(slots, key=lambda slot: self.resolved_ns.get(slot, 0)):
+            if now_ns - self.resolved_ns.get(slot, 0) < RESOLVE_NS or not budgets.can_place(budget, 0):
+                return
+            self.resolved_ns[slot] = now_ns
+            self.account.resolve(slot)
 
     def _count_quoting(self, now_ns: int) -> None:
         """Sum the time in which orders of ours rest on both sides of each coin."""

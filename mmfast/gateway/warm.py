@@ -78,6 +78,7 @@ def warm(house: House) -> None:
     budgets.earn(budget[0], 1)
     budgets.resync(budget[0], 0, 1)
     budgets.forecast_s(budget[0])
+    budgets.can_place(budget[0], 0)
     verdicts = np.zeros(1, reconcile.VERDICT)
     reconcile.compare(np.zeros(0, reconcile.VENUE_ORDER), orders, 1, 0, 0, verdicts)
     rounding.round_down(1, 1)

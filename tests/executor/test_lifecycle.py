@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mmfast.executor import lifecycle as life
+from mmfast.gateway import orders as table
 from mmfast.records.order import (
     AMBIGUOUS,
     CANCELED,
@@ -138,3 +139,43 @@ def test_outstanding_counts_until_the_last_fill_is_booked():
     assert life.is_settled(order)
     order["state"] = OPEN
     assert not life.is_settled(order)
+
+
+# ---- what cannot happen
+
+OURS = (life.DROPPED, life.WRITTEN, life.CANCEL_WRITTEN)
+LEGAL_UNWRITTEN = (life.DROPPED, life.WRITTEN, life.ANSWER_LOST)
+# An order that fully traded was neither refused nor taken off; a cancel that was never written did not work.
+CONTRADICTIONS = {(life.ACK_ERROR, FILLED), (life.UPDATE_REJECTED, FILLED), (life.CANCEL_OK, FILLED),
+                  (life.CANCEL_OK, SENT), (life.CANCEL_MISSING, SENT), (life.CANCEL_OK, REJECTED)}
+
+
+def reason(state, event):
+    """Why the pair cannot happen; None if it can."""
+    if state == FREE:
+        return "no order"
+    if state == PENDING:
+        return None if event in LEGAL_UNWRITTEN else "not written yet"
+    if event in (life.DROPPED, life.WRITTEN):
+        return "written once"
+    if event == life.CANCEL_WRITTEN and state not in LIVE_STATES:
+        return "nothing to cancel"
+    return "contradiction" if (event, state) in CONTRADICTIONS else None
+
+
+@pytest.mark.parametrize("state", STATES, ids=STATE_NAMES)
+def test_every_cell_is_defined_and_what_cannot_happen_has_a_reason(state):
+    for event in EVENTS:
+        assert life.is_legal(state, event) == (reason(state, event) is None), life.EVENT_NAMES[event]
+
+
+@pytest.mark.parametrize("state", STATES, ids=STATE_NAMES)
+def test_what_cannot_happen_changes_nothing_and_is_counted(state):
+    for event in EVENTS:
+        orders, register = table.new_orders(1), table.new_register(7)
+        orders["state"], orders["lots"], orders["filled_lots"], orders["ts_ns"] = state, 10, 3, 5
+        before = orders.copy()
+        table.apply(orders[0], register[0], event, 4, 99)
+        impossible = reason(state, event) is not None
+        assert int(register["illegal_count"][0]) == impossible
+        assert not impossible or (orders == before).all()

@@ -18,6 +18,7 @@ from support.desk import (
 )
 from support.wired import ACCOUNT, LIMIT_MS, Wired, action, kind
 
+from mmfast.executor.budget import CREDIT_KEPT_NS, MESSAGE_NS
 from mmfast.gateway import orders as table
 from mmfast.gateway.stage import RESOLVE_NS, salt_of
 from mmfast.records.control import KILL_MANUAL, KILL_SIGNER, PAUSE_OPERATOR, STATE_RUNNING, STATE_STARTING
@@ -333,6 +334,23 @@ def test_an_answer_that_does_not_come_makes_orders_ambiguous_and_is_asked_for_on
     assert len(scene.questions("orderStatus")) == len(slots)
     scene.tick(late_ns + 2 * RESOLVE_NS)
     assert len(scene.questions("orderStatus")) == 2 * len(slots)
+
+
+def test_questions_about_lost_orders_leave_messages_for_cancels_and_take_turns(scene):
+    scene.quote()
+    slots = scene.desk.live_slots()
+    scene.stage._on_lost("cut")
+    scene.stage.posts.abandon(0)
+    now_ns, budget = time.monotonic_ns(), scene.desk.budget
+    asked = []
+    for turn in range(1, 2 * len(slots) + 1):
+        budget["credit_ns"], budget["now_ns"] = CREDIT_KEPT_NS + MESSAGE_NS, now_ns + turn * NS_PER_S
+        before = len(scene.questions("orderStatus"))
+        scene.stage._resolve(now_ns + turn * NS_PER_S)
+        asked += [frame["request"]["payload"]["oid"] for frame in scene.questions("orderStatus")[before:]]
+    assert len(asked) == 2 * len(slots)
+    assert sorted(asked[: len(slots)]) == sorted(cloid_json(scene.desk.orders[slot]) for slot in slots)
+    assert asked[: len(slots)] == asked[len(slots) :]
 
 
 def test_a_lost_connection_leaves_orders_in_flight_ambiguous_and_trading_off(scene):
