@@ -72,8 +72,9 @@ def examined(url, party=Party(MASTER, GATEWAY, WATCHDOG), **overrides):  # noqa:
 
 def test_a_whole_chain_is_fit(url):
     found = examined(url)
+    assert found.pop("venue clock").verdict in (OK, WARN)  # a busy host makes no block for a while
     assert {name: f.verdict for name, f in found.items()} == dict.fromkeys(
-        ("gateway agent", "watchdog agent", "account", "coins", "venue clock", "actions left", "leverage BTC", "fees",
+        ("gateway agent", "watchdog agent", "account", "coins", "actions left", "leverage BTC", "fees",
          "open orders"), OK)
     assert MASTER in found["gateway agent"].found
     assert "90 days" in found["watchdog agent"].found
@@ -125,13 +126,24 @@ def test_a_coin_that_is_not_listed_fails(url):
     assert (finding.verdict, "ETH" in finding.found) == (FAIL, True)
 
 
-@pytest.mark.parametrize(("off_ms", "verdict"), [(1_700.0, WARN), (-700.0, WARN), (5_000.0, FAIL), (-5_000.0, FAIL)])
-def test_a_clock_that_is_off_is_a_warning_and_one_that_is_far_off_fails(url, monkeypatch, off_ms, verdict):
-    now_ms = module._now_ms
-    monkeypatch.setattr(module, "_now_ms", lambda: now_ms() + off_ms)
-    finding = examined(url)["venue clock"]
+@pytest.mark.parametrize(("theirs_ms", "verdict", "word"), [
+    (0, OK, "behind"), (-900, OK, "behind"), (200, OK, "ahead"), (600, WARN, "ahead"), (-1_600, WARN, "behind"),
+    (1_600, FAIL, "ahead"), (-2_600, FAIL, "behind")])
+def test_a_clock_that_is_off_is_a_warning_and_one_that_is_far_off_fails(monkeypatch, theirs_ms, verdict, word):
+    now_ms = 1_795_000_000_000.0
+    ticks = iter(now_ms + 10.0 * k for k in range(6))
+    monkeypatch.setattr(module, "_now_ms", lambda: next(ticks))
+    body = json.dumps({"specialStatuses": None, "time": int(now_ms) + theirs_ms}).encode()
+    [finding] = module.clock(lambda question: body)
     assert finding.verdict == verdict
-    assert ("behind" if off_ms > 0 else "ahead") in finding.found
+    assert word in finding.found
+
+
+def test_the_youngest_of_several_looks_counts(monkeypatch):
+    monkeypatch.setattr(module, "_now_ms", lambda: 1_795_000_000_000.0)
+    bodies = iter(json.dumps({"time": 1_795_000_000_000 - late_ms}).encode() for late_ms in (5_000, 30, 4_000))
+    [finding] = module.clock(lambda question: next(bodies))
+    assert (finding.verdict, "30 ms behind" in finding.found) == (OK, True)
 
 
 def test_a_leverage_with_which_the_limit_cannot_be_held_fails_and_isolated_margin_is_a_warning(exchange, url):
