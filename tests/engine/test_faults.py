@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pytest
-from support.books import Books
+from support.books import Books, wrong
 from support.engine import EAGER, EngineProcess
 
 from mmfast.cli.outcome import Exit
@@ -102,11 +102,8 @@ def test_every_fault_has_struck(run):
 
 
 def test_position_and_fills_and_profit_are_those_of_the_exchange(run):
-    assert run.report["fills"] == len(run.books.fills) > 0
-    for asset, coin in enumerate(run.report["coins"]):
-        row = run.report["position"][coin]
-        assert row["position_lots"] == run.books.position_lots(asset) == row["venue_position_lots"]
-        assert row["pnl_uusd"] == run.books.pnl_uusd(asset, row["mark_ticks"])
+    assert wrong(run.report, run.books) == []
+    assert run.report["fills"] > 0
 
 
 def test_nothing_rests_at_the_end_and_nothing_was_placed_twice(run):

@@ -96,3 +96,19 @@ class Books:
 
 def _sign(fill: dict[str, Any]) -> int:
     return 1 if fill["side"] == BID else -1
+
+
+def wrong(report: dict[str, Any], books: Books) -> list[str]:
+    """What the engine's report has otherwise than the exchange's log."""
+    found = []
+    if report["fills"] != len(books.fills):
+        found.append(f"{report['fills']} fills, and {len(books.fills)} at the exchange")
+    for asset, coin in enumerate(report["coins"]):
+        row, lots = report["position"][coin], books.position_lots(asset)
+        if not row["position_lots"] == row["venue_position_lots"] == lots:
+            found.append(f"{coin}: {row['position_lots']} lots, and {lots} at the exchange")
+        if row["pnl_uusd"] != (pnl := books.pnl_uusd(asset, row["mark_ticks"])):
+            found.append(f"{coin}: P&L {row['pnl_uusd']}, and {pnl} by the exchange's log")
+    if resting := books.resting():
+        found.append(f"{len(resting)} orders rest")
+    return found + books.never_texts()
