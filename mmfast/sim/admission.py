@@ -60,8 +60,8 @@ def envelope(body: Any, source: str) -> Envelope:
 def _user_digest(action: dict[str, Any]) -> bytes:
     try:
         return signature.user_digest(action)
-    except ValueError as error:
-        raise SchemaError(f"signatureChainId {action['signatureChainId']!r} is not hexadecimal") from error
+    except (ValueError, OverflowError) as error:
+        raise SchemaError(f"signatureChainId {action['signatureChainId']!r} is no chain's number") from error
 
 
 def admit(request: Envelope, accounts: Accounts, limits: Limits, now_ms: int) -> Account | str:

@@ -255,7 +255,7 @@ def _user_signed(action: Json) -> Json:
         elif kind == "uint64":
             made[key] = natural(action, key)
         elif key == "agentName":
-            made[key] = action.get(key) or ""
+            made[key] = "" if action.get(key) is None else want(action, key, str)
         else:
             made[key] = want(action, key, bool if kind == "bool" else str)
     return made

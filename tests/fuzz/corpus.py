@@ -88,10 +88,35 @@ ACTIONS: list[dict[str, Any]] = [
     {"type": "updateLeverage", "asset": 0, "isCross": True, "leverage": 20},
     {"type": "updateIsolatedMargin", "asset": 0, "isBuy": True, "ntli": 1_000_000},
     {"type": "reserveRequestWeight", "weight": 10},
+    {"type": "topUpIsolatedOnlyMargin", "asset": 0, "leverage": "3.0"},
+    {"type": "twapOrder", "twap": {"a": 0, "b": True, "s": "0.1", "r": False, "m": 5, "t": False}},
+    {"type": "twapCancel", "a": 0, "t": 1}, {"type": "createSubAccount", "name": "second"},
+    {"type": "subAccountTransfer", "subAccountUser": OTHER, "isDeposit": True, "usd": 1_000_000},
+]
+BY_ACCOUNT = {"signatureChainId": "0x66eee", "hyperliquidChain": "Testnet"}
+BY_ACCOUNTS: list[dict[str, Any]] = [
+    {**BY_ACCOUNT, "type": "approveAgent", "agentAddress": OTHER, "agentName": "second", "nonce": TIME},
+    {**BY_ACCOUNT, "type": "approveBuilderFee", "maxFeeRate": "0.001%", "builder": OTHER, "nonce": TIME},
+    {**BY_ACCOUNT, "type": "usdSend", "destination": OTHER, "amount": "1.5", "time": TIME},
+    {**BY_ACCOUNT, "type": "withdraw3", "destination": OTHER, "amount": "1.5", "time": TIME},
+    {**BY_ACCOUNT, "type": "spotSend", "destination": OTHER, "token": "USDC:0x" + "6" * 32, "amount": "1.5",
+     "time": TIME},
+    {**BY_ACCOUNT, "type": "sendAsset", "destination": OTHER, "sourceDex": "", "destinationDex": "spot",
+     "token": "USDC", "amount": "1.5", "fromSubAccount": "", "nonce": TIME},
+    {**BY_ACCOUNT, "type": "usdClassTransfer", "amount": "1.5", "toPerp": True, "nonce": TIME},
 ]
 QUESTIONS: list[dict[str, Any]] = [
     *({"type": kind, "user": USER} for kind in ("openOrders", "clearinghouseState", "userFills", "userRole", "userFees",
-                                                "userRateLimit", "extraAgents", "historicalOrders")),
+                                                "userRateLimit", "extraAgents", "historicalOrders",
+                                                "frontendOpenOrders", "spotClearinghouseState", "subAccounts",
+                                                "userTwapSliceFills", "userVaultEquities", "twapHistory", "portfolio",
+                                                "referral", "delegations", "delegatorHistory", "delegatorRewards",
+                                                "delegatorSummary", "userToMultiSigSigners", "userDexAbstraction",
+                                                "userAbstraction")),
+    *({"type": kind} for kind in ("allPerpMetas", "perpDexs", "predictedFundings", "spotMeta", "spotMetaAndAssetCtxs",
+                                  "perpsAtOpenInterestCap")),
+    {"type": "marginTable", "id": 56}, {"type": "maxBuilderFee", "user": USER, "builder": OTHER},
+    {"type": "userNonFundingLedgerUpdates", "user": USER, "startTime": TIME, "endTime": TIME + 5},
     {"type": "meta"}, {"type": "metaAndAssetCtxs"}, {"type": "exchangeStatus"}, {"type": "allMids", "dex": ""},
     {"type": "l2Book", "coin": "BTC", "nSigFigs": 5, "mantissa": 2}, {"type": "recentTrades", "coin": "BTC"},
     {"type": "orderStatus", "user": USER, "oid": CLOID}, {"type": "activeAssetData", "user": USER, "coin": "BTC"},
@@ -103,7 +128,13 @@ TOPICS: list[dict[str, Any]] = [
     {"type": "l2Book", "coin": "BTC", "nSigFigs": 5, "mantissa": 5, "fast": False}, {"type": "bbo", "coin": "BTC"},
     {"type": "candle", "coin": "BTC", "interval": "1m"}, {"type": "userFills", "user": USER, "aggregateByTime": True},
     {"type": "allMids"}, {"type": "activeAssetData", "user": USER, "coin": "BTC"}, {"type": "webData3", "user": USER},
-    {"type": "openOrders", "user": USER, "dex": ""},
+    {"type": "openOrders", "user": USER, "dex": ""}, {"type": "clearinghouseState", "user": USER, "dex": ""},
+    {"type": "trades", "coin": "BTC"}, {"type": "activeAssetCtx", "coin": "BTC"}, {"type": "assetCtxs", "dex": ""},
+    *({"type": kind} for kind in ("allDexsAssetCtxs", "fastAssetCtxs", "outcomeMetaUpdates")),
+    *({"type": kind, "user": USER} for kind in (
+        "orderUpdates", "userEvents", "userFundings", "userNonFundingLedgerUpdates", "userHistoricalOrders",
+        "allDexsClearinghouseState", "spotState", "twapStates", "userTwapSliceFills", "userTwapHistory",
+        "notification")),
 ]
 
 
@@ -138,4 +169,5 @@ def socket_frames() -> list[bytes]:
 
 
 REQUESTS = [{"action": action, "nonce": TIME + k, "signature": {"r": "0x" + "5" * 64, "s": "0x" + "6" * 64, "v": 27},
-             "vaultAddress": None, "expiresAfter": None if k % 2 else TIME} for k, action in enumerate(ACTIONS)]
+             "vaultAddress": None, "expiresAfter": None if k % 2 else TIME}
+            for k, action in enumerate(ACTIONS + BY_ACCOUNTS)]

@@ -51,13 +51,14 @@ def all_targets() -> list[Target]:
     requests = [(exchange.request, corpus.written(request)) for request in corpus.REQUESTS]
     requests += [(exchange.question, corpus.written(asked)) for asked in corpus.QUESTIONS]
     requests += [(exchange.frame, frame) for frame in corpus.socket_frames()]
+    actions = list(map(corpus.written, corpus.ACTIONS + corpus.BY_ACCOUNTS))
     return [
         Target("market", 750, [targets.market] * len(market), market),
         Target("user", 100, *map(list, zip(*user))),
         Target("answers", 80, *map(list, zip(*answers))),
         Target("texts", 30, [targets.texts] * len(targets.TEXTS), targets.TEXTS),
         Target("requests", 30, *map(list, zip(*requests))),
-        Target("actions", 10, [exchange.action] * len(corpus.ACTIONS), list(map(corpus.written, corpus.ACTIONS))),
+        Target("actions", 10, [exchange.action] * len(actions), actions),
     ]
 
 

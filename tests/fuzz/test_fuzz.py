@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mmfast.sim import answers, schema, topics
 from mmfast.venues.hyperliquid.errors import RemoteError
 from tests.fuzz import corpus, drive, targets
 from tests.fuzz.mutate import Mutator
@@ -52,6 +53,12 @@ def test_every_message_of_the_corpus_is_good_as_it_is():
                 read(message, 0)
     for frame in corpus.FRAMES[:-1]:
         assert targets.market(corpus.written(frame), 5) == "record", frame
+
+
+def test_every_kind_of_request_is_in_the_corpus():
+    assert {one["type"] for one in corpus.ACTIONS + corpus.BY_ACCOUNTS} == set(schema.SHAPES)
+    assert {one["type"] for one in corpus.QUESTIONS} == set(answers.ANSWERS)
+    assert {one["type"] for one in corpus.TOPICS} == set(topics.SHAPES)
 
 
 def test_a_planted_bug_is_found_and_the_input_is_kept(monkeypatch):

@@ -113,3 +113,13 @@ def test_agent_acts_for_its_master(venue):
 def test_body_of_another_shape_is_not_deserialized(body):
     with pytest.raises(SchemaError):
         envelope(body, "b")
+
+
+@pytest.mark.parametrize("change", [{"signatureChainId": "-1"}, {"signatureChainId": "0x" + "f" * 65},
+                                    {"signatureChainId": "abc?"}, {"agentName": True}, {"agentName": 5},
+                                    {"agentName": []}])
+def test_an_approval_that_cannot_have_been_signed_is_not_deserialized(venue, change):
+    action = {"type": "approveAgent", "signatureChainId": "0x66eee", "hyperliquidChain": "Testnet",
+              "agentAddress": "0x" + "2" * 40, "agentName": "x", "nonce": START_MS, **change}
+    with pytest.raises(SchemaError):
+        envelope({**venue.client().signed(NOOP), "action": action}, "b")
