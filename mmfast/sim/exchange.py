@@ -4,7 +4,8 @@ Exchange: markets, accounts and a queue of requests, executed block by block; no
 In      requests with their time of arrival; the time of each block.
 Out     one Block: answers, and what changed in books, trades, orders, fills and payments.
 Source  the venue's order-book page for the order inside a block: makers and actions without GTC or IOC,
-        cancels, takers. Background flow takes part in the first and the last of the three.
+        cancels, takers. Background flow takes part in the first and the last of the three. Funding, scheduled
+        cancels and liquidations begin a block; triggers that the mark has reached and slices of TWAPs are takers.
 """
 
 from __future__ import annotations
