@@ -113,6 +113,32 @@ def test_sizes_equal_those_of_a_general_solver(rates: list[float], edges: list[f
     assert ours[ASK].sum() <= sell + 1e-9
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.floats(1e-4, 0.5), min_size=16, max_size=16),
+       st.lists(st.floats(-1.0, 8.0), min_size=16, max_size=16), st.floats(0.0, 400.0), st.floats(0.0, 20.0),
+       st.floats(0.0, 20.0))
+def test_prices_of_room_and_budget_are_those_of_karush_kuhn_and_tucker(
+        rates: list[float], edges: list[float], budget: float, buy: float, sell: float) -> None:
+    """With eight levels a side: what is scarce is used up to the last bit, what is not scarce is free."""
+    mandate, surface, params, quote = naked(np.zeros((2, 2)), np.zeros((2, 2)), budget, (buy, sell))
+    rate, edge = np.array(rates).reshape(2, 8), np.array(edges).reshape(2, 8)
+    quote["fill_rate"], quote["edge_bps"], quote["level_count"] = rate, edge, (8, 8)
+    adverse, cost = np.array([[0.7], [0.5]]), 2.0 * 0.15
+    nu = budget_price(mandate, surface, params, quote)
+    sides = np.array([room_price(side, nu, mandate, surface, params, quote) for side in (BID, ASK)])
+    sizes = np.clip((edge - nu * adverse - sides[:, None] / rate) / cost, 0.0, 2.0)
+    used, rooms = float((rate * adverse * sizes).sum()) * 1e5 * 0.02 * 1e-4 * 3600, mandate["room_lots"] / 2000
+    assert nu >= 0.0
+    assert (sides >= 0.0).all()
+    assert used <= budget * (1 + 1e-9) + 1e-9
+    assert (sizes.sum(axis=1) <= rooms + 1e-9).all()
+    if nu > 0.0 and budget > 1e-6:
+        assert used == pytest.approx(budget, rel=1e-6)
+    for side in (BID, ASK):
+        if sides[side] > 0.0:
+            assert sizes[side].sum() == pytest.approx(rooms[side], abs=1e-7)
+
+
 def test_a_tight_budget_sheds_the_touch_first() -> None:
     full, tight = example_quote(), example_quote(gamma_budget_share_h=5e-4)
     assert tight["lots"].sum() < full["lots"].sum()
