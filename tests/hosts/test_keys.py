@@ -1,5 +1,6 @@
 """Claims about the keys of an engine."""
 
+import os
 import resource
 
 import pytest
@@ -123,3 +124,22 @@ def test_a_key_that_stands_in_a_variable_too_is_refused(files, monkeypatch):
     monkeypatch.setattr("mmfast.hosts.keys.seal", lambda: None)
     with pytest.raises(KeyRefused, match="variable LEAK"):
         load_keys(ACCOUNT, *files(key(1), key(2)), nobody, {"LEAK": key(2).hex()})
+
+
+def test_a_loaded_key_stands_nowhere_but_in_its_pinned_page(tmp_path):
+    halves = [a_masked_key() for _ in range(2)]
+
+    def write(name, half):
+        with open(os.open(tmp_path / name, os.O_CREAT | os.O_WRONLY, 0o400), "wb", buffering=0) as out:
+            for byte in unmask(*half):
+                out.write(b"%02x" % byte)
+
+    def loads():
+        keys = load_keys(ACCOUNT, str(tmp_path / "a"), str(tmp_path / "b"), nobody, {})
+        mine = [occurrences(*half) for half in halves]
+        later = in_child(lambda: sum(occurrences(*half) for half in halves))
+        return 0 if (mine, later) == ([1, 1], 0) and keys else 10 * sum(mine) + later
+
+    for name, half in zip("ab", halves):
+        assert in_child(lambda name=name, half=half: write(name, half) or 0) == 0
+    assert in_child(loads) == 0
