@@ -35,7 +35,7 @@ class Elsewhere:
     """What `_introduce` wants to know of the exchange."""
 
     def __init__(self, url: str) -> None:
-        self.url, self.pid = url, 0
+        self.url, self.pid, self.described = url, 0, url
 
 
 def main() -> int:
