@@ -21,6 +21,7 @@ from mmfast.records.market import BBO, BOOK, KIND_BOOK, MARKET
 from mmfast.records.quote import MANDATE, QUOTE, SURFACE
 from mmfast.rings import broadcast, seqlock
 from mmfast.rings.atomics import as_record
+from mmfast.rings.layout import CELL_HEADER_BYTES
 from mmfast.rings.region import House
 from mmfast.topology import CHAIN, RECENT
 
@@ -94,7 +95,21 @@ class Chains:
             if stage in STAGES[1:5]:
                 self.words[f"recent_{stage}"] = house.address[f"recent_{stage}"]
         self.address = int(self.words.ctypes.data)
+        self.waiting: list[int] = []
 
     def keep(self, inst: int, quotes: np.ndarray, slots: np.ndarray) -> int:
         """Keep what the orders in ``slots`` were made from, which the quote of ``inst`` wanted; see `keep`."""
-        return int(keep(self.address, quotes.ctypes.data + inst * QUOTE_BYTES, slots))
+        found = int(keep(self.address, quotes.ctypes.data + inst * QUOTE_BYTES, slots))
+        if found < len(STAGES):
+            self.waiting += slots.tolist()
+        return found
+
+    def complete(self) -> None:
+        """
+        Look once more for what was missing: who rings a bell may lose the core to the woken before it has left its
+        records behind.
+        """
+        cells = int(self.words["order_quote"][0])
+        for slot in self.waiting:
+            keep(self.address, seqlock.cell_address(cells, slot) + CELL_HEADER_BYTES, np.array([slot]))
+        self.waiting.clear()

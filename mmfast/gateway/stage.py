@@ -282,6 +282,7 @@ class GatewayStage:
         self._count_quoting(now_ns)
         self.desk.sweep(now_ns)
         self.desk.read_parameters()
+        self.desk.chains.complete()
         self.counters.put("address_used", int(self.desk.budget[0]["address_used"]))
         self.counters.put("address_cap", int(self.desk.budget[0]["address_cap"]))
         self.counters.put("address_left_s", self.desk.budget_left_s)

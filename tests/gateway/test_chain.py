@@ -99,3 +99,18 @@ def test_a_belief_from_a_fill_has_features_and_no_frame(house):
     assert Chains(house).keep(1, quotes, SLOTS) == 5
     assert kept(house)["feature"]["mid_px"] == 5.0
     assert not any(kept(house)["frame"].tobytes())
+
+
+def test_what_comes_late_is_found_at_the_next_look(house):
+    frame = publish(house, one(BBO, kind=KIND_BBO))
+    quotes, chains = put_chain(house, frame), Chains(house)
+    here, belief = QUOTE_NUMBER % RECENT, house.cells("recent_belief")[QUOTE_NUMBER % RECENT].copy()
+    put(house, "recent_belief", here, one(BELIEF, seq=1))
+    assert chains.keep(1, quotes, SLOTS) == 3
+    put(house, "recent_belief", here, np.array([belief]))
+    quotes["seq"] = 999_999  # the gateway has moved on
+    chains.complete()
+    for slot in SLOTS:
+        told = kept(house, slot)
+        assert (told["belief"]["fair_px"], told["feature"]["mid_px"], told["quote"]["seq"]) == (6.0, 5.0, QUOTE_NUMBER)
+    assert chains.waiting == []
