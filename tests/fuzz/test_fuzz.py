@@ -3,8 +3,10 @@
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from mmfast.sim import answers, schema, topics
 from mmfast.venues.hyperliquid.errors import RemoteError
 from tests.fuzz import corpus, drive, targets
 from tests.fuzz.mutate import Mutator
-from tests.fuzz.run import parts
+from tests.fuzz.run import Part, Way, Worker, parts
 
 ROOT = Path(__file__).parents[2]
 SHORT = {"market": 40_000, "user": 15_000, "answers": 15_000, "texts": 10_000, "requests": 6_000, "actions": 6_000}
@@ -102,3 +104,19 @@ def test_the_command_runs_all_its_ways_and_says_so_in_json():
                           capture_output=True, text=True, env={**environ, "PYTHON": sys.executable})
     said = json.loads(done.stdout)
     assert (said["inputs"], said["findings"]) == (270, [])  # the share of the one way that has this target
+
+
+def test_a_process_that_crashes_is_a_finding_with_the_input_it_crashed_on(tmp_path):
+    worker = Worker(Part(Way("compiled", 1.0, {}, "texts"), 10**9, 1), tmp_path)
+    try:
+        stop = time.monotonic() + 60.0
+        while worker.done() < 100:
+            assert time.monotonic() < stop
+            time.sleep(0.05)
+    finally:
+        worker.process.send_signal(signal.SIGSEGV)
+        worker.process.wait()
+    outcomes, [finding] = worker.result()
+    assert (finding.target, len(outcomes)) == ("texts", 0)
+    assert "ended with -11 at input" in finding.problem
+    assert finding.payload
