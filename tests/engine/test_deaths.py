@@ -30,10 +30,11 @@ class Story:
 
     def hit(self, process: str, number: int, name: str) -> None:
         """A signal to one process of an engine that quotes."""
-        self.engine.wait_quoting()
         self.engine.remember_pids()
+        pid = self.engine.pid(process)
+        self.engine.wait_quoting()  # last: nothing may come between the orders seen and the blow
         self.died_ns[name] = time.monotonic_ns()
-        os.kill(self.engine.pid(process), number)
+        os.kill(pid, number)
 
     def revived(self, process: str) -> None:
         """It is started again and the engine quotes."""
