@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 from support.engine import EAGER, EngineProcess
-from support.exchange_process import ROOT, ExchangeProcess
+from support.exchange_process import ExchangeProcess
 from support.live_server import live, wall_ms
 from support.venue import Venue
+from typer.testing import CliRunner
 
 from mmfast.cli.outcome import Exit
+from mmfast.sim.command import app
 from mmfast.sim.market import Market
 from mmfast.sim.upstream import Upstream, check_address
 
@@ -102,10 +102,9 @@ def test_only_an_explicit_address_is_one(url):
     (("--market", "mirror", "--upstream", "mainnet"), "is no address of an exchange"),
     (("--market", "mirror", "--upstream", "http://127.0.0.1:1"), "cannot be asked")])
 def test_a_mirror_of_nothing_does_not_start(words, said):
-    ended = subprocess.run([sys.executable, "-m", "mmfast.sim.command", *words], capture_output=True, text=True,
-                           cwd=ROOT, timeout=120)
-    assert ended.returncode == 2
-    assert said in ended.stderr
+    ended = CliRunner().invoke(app, list(words))
+    assert ended.exit_code == 2
+    assert said in ended.output
 
 
 def test_a_paper_run_trades_on_a_mirror_of_the_venue_and_stops_when_the_venue_falls_silent(tmp_path):
