@@ -109,7 +109,8 @@ def look(payload: bytes, instruments: Any, touches: Any, books: Any, contexts: A
         if position > 0 and (position <= before or position > len(payload) or not is_trade(trade)):
             position = BROKEN
     codes[6] = position
-    codes[7] = BROKEN if position == 0 and codes[5] != count else count
+    counted = codes[5] >= 0  # the feed does not read a frame whose trades cannot be counted
+    codes[7] = BROKEN if counted and position == 0 and codes[5] != count else count
 
 
 class Strict(bytes):
