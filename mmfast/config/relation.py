@@ -20,6 +20,7 @@ from mmfast.config.recording import recording_fault
 from mmfast.config.risk import Risk
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+BRANCHING_MAX = 0.9  # of taker orders, at usual sizes
 HOSTS = {"mainnet": "api.hyperliquid.xyz", "testnet": "api.hyperliquid-testnet.xyz"}
 
 
@@ -89,6 +90,16 @@ def fees_ordered(model: Model) -> Iterator[Breach]:
     if model.maker_fee_bps > model.taker_fee_bps:
         yield Breach("model.maker_fee_bps", f"exceeds taker_fee_bps = {model.taker_fee_bps:g}",
                      "were the two exchanged?")
+
+
+def takers_die_out(model: Model, coins: dict[str, Coin]) -> Iterator[Breach]:
+    """Each taker order may call forth less than one more, or its intensity says nothing about what comes."""
+    for name, table in (("model", model), *((f"coins.{coin}", table) for coin, table in coins.items())):
+        branching = (table.hawkes_self_per_s + table.hawkes_cross_per_s) / table.hawkes_decay_per_s
+        if branching >= BRANCHING_MAX:
+            yield Breach(f"{name}.hawkes_decay_per_s", f"is too slow: an order calls forth {branching:.2g} more, and "
+                         f"{BRANCHING_MAX:g} is where a burst no longer ends", "raise it, or lower hawkes_self_per_s")
+            return
 
 
 def venue_agrees(venue: Venue) -> Iterator[Breach]:
@@ -193,6 +204,7 @@ RELATIONS: tuple[tuple[Callable[..., Iterator[Breach]], tuple[str, ...]], ...] =
     (exposure_within_leverage, ("risk", "coins")),
     (orders_fit, ("risk", "coins")),
     (fees_ordered, ("model",)),
+    (takers_die_out, ("model", "coins")),
     (clocks_are_ordered, ("feed", "watchdog")),
     (cores_exist, ("host", "core_count")),
 )

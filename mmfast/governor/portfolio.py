@@ -4,7 +4,8 @@ Portfolio: coins that fall together are one position; what the others leave for 
 In      prices, volatilities and positions of all coins.
 Out     how far one coin may go long and short, given the others [USD].
 Source  exponentially weighted correlations at three scales (RiskMetrics 1996; a poor man's Engle 2002), and the
-        stress rule of `exposure` for the whole: with one coin it is that rule.
+        stress rule of `exposure` for the whole: with one coin it is that rule. When everything moves together,
+        correlations are taken to be nearly whole: what diversified yesterday does not today.
 
 Positions count, orders do not: each coin's own limit covers what it has in the market.
 """
@@ -28,6 +29,8 @@ HOLE_S = 10.0  # after which prices are not one return apart
 RHO_PRIOR = 0.6  # until measured: coins fall together
 PRIOR_RETURNS = 60.0
 MOVE_MAX_BPS = 1000.0
+TOGETHER, ALL_TOGETHER = 0.85, 0.95  # mean correlation of the last minute: stress begins, is complete
+STRESSED_SHARE = 0.95  # of whole correlation in a complete stress
 
 # w = stress x position, in dollars that a stress costs; total = sum of rho w w.
 PORTFOLIO = bare(
@@ -35,6 +38,7 @@ PORTFOLIO = bare(
     ("grid_ns", "i8"),
     ("returns", "i8"),
     ("total", "f8"),
+    ("together", "f8"),  # share of a complete stress, 0 while the coins go their own ways
     ("px", "f8", (COINS,)),
     ("grid_px", "f8", (COINS,)),
     ("move", "f8", (COINS,)),  # last return [bps per root second], NaN without one
@@ -51,6 +55,7 @@ PORTFOLIO = bare(
 def begin(book: np.void, count: int) -> None:
     """``count`` coins of which nothing is known but that they usually fall together."""
     book["count"], book["grid_ns"], book["returns"], book["total"] = min(max(count, 0), COINS), 0, 0, 0.0
+    book["together"] = 0.0
     for i in range(book["count"]):
         book["px"][i], book["grid_px"][i], book["move"][i] = 0.0, 0.0, 0.0
         book["stress"][i], book["held_usd"][i] = 0.0, 0.0
@@ -172,9 +177,11 @@ def _average(book: np.void, passed_s: float) -> None:
 
 @kernel
 def _correlate(book: np.void) -> None:
-    """Correlations: the mean over the scales, and towards the prior while there are few returns."""
+    """Correlations: the mean over the scales, whole ones in a stress, and the prior while there are few returns."""
     known = book["returns"] / (book["returns"] + PRIOR_RETURNS)
     rho, product, inverse = book["rho"], book["product"], book["inverse_sd"]
+    book["together"] = together(book)
+    whole_share = STRESSED_SHARE * book["together"]
     for i in range(book["count"]):
         for j in range(i):
             total = 0.0
@@ -182,4 +189,24 @@ def _correlate(book: np.void) -> None:
                 inverses = inverse[scale, i] * inverse[scale, j]
                 total += product[scale, i, j] * inverses if inverses > 0.0 else RHO_PRIOR
             mean = min(max(total / SCALES, -1.0), 1.0)
+            mean += whole_share * ((1.0 if mean >= 0.0 else -1.0) - mean)
             rho[i, j] = rho[j, i] = known * mean + (1.0 - known) * RHO_PRIOR
+
+
+@kernel
+def together(book: np.void) -> float:
+    """
+    How far the coins are into a stress, in [0, 1], by the mean absolute correlation of the shortest scale.
+
+    Continuous in it: at a threshold the room would jump with each return. Coins without returns say nothing.
+    """
+    product, inverse, total, pairs = book["product"], book["inverse_sd"], 0.0, 0
+    for i in range(book["count"]):
+        for j in range(i):
+            inverses = inverse[0, i] * inverse[0, j]
+            if inverses > 0.0:
+                total += min(abs(product[0, i, j] * inverses), 1.0)
+                pairs += 1
+    if pairs == 0:
+        return 0.0
+    return min(max((total / pairs - TOGETHER) / (ALL_TOGETHER - TOGETHER), 0.0), 1.0)

@@ -15,6 +15,8 @@ BREAKS = {
     "risk.max_position_usd": {"risk.max_leverage": 0.1},
     "risk.max_open_orders": {"risk.max_open_orders": 5},
     "model.maker_fee_bps": {"model.maker_fee_bps": 5.0},
+    "model.hawkes_decay_per_s": {"model.hawkes_decay_per_s": 0.7},
+    "coins.BTC.hawkes_decay_per_s": {"coins.BTC.hawkes_decay_per_s": 0.7},
     "venue.mainnet": {"venue.mainnet": True},
     "venue.http_url": {"venue.http_url": "https://api.hyperliquid.xyz"},
     "venue.ws_url": {"venue.ws_url": "ws://10.0.0.1:3001/ws"},

@@ -14,7 +14,7 @@ from support.stages import a_belief, one
 
 from mmfast.governor.exposure import stress_move, stress_usd
 from mmfast.governor.govern import govern
-from mmfast.governor.portfolio import PORTFOLIO, RHO_PRIOR, begin, caps_usd, confine, see
+from mmfast.governor.portfolio import PORTFOLIO, RHO_PRIOR, begin, caps_usd, confine, see, together
 from mmfast.records.quote import MANDATE
 from mmfast.units import ASK, BID
 
@@ -30,8 +30,14 @@ def a_book(count: int) -> Any:
 
 def walk(book: Any, correlation: float, steps: int, seed: int = 1) -> None:
     """Two coins whose returns have this correlation, a step each second."""
-    random, log_px = np.random.default_rng(seed), np.zeros(2)
-    for k in range(1, steps + 1):
+    walk_on(book, correlation, steps, seed)
+
+
+def walk_on(book: Any, correlation: float, steps: int, seed: int = 2) -> None:
+    """The same from where the book is."""
+    random, start = np.random.default_rng(seed), int(book["grid_ns"]) // SECOND
+    log_px = np.log(np.where(book["px"][:2] > 0.0, book["px"][:2], 100.0) / 100.0)
+    for k in range(start + 1, start + steps + 1):
         common, own = random.normal(size=2)
         log_px += 1e-4 * np.array([common, correlation * common + math.sqrt(1.0 - correlation**2) * own])
         for inst in range(2):
@@ -66,6 +72,38 @@ def test_until_they_are_coins_are_taken_to_fall_together() -> None:
     walk(book, -1.0, 2)
     assert 0.4 < book["rho"][0, 1] <= RHO_PRIOR
     assert book["rho"][0, 2] == book["rho"][1, 2] == RHO_PRIOR
+
+
+def test_coins_that_went_their_own_ways_are_one_coin_once_they_move_together() -> None:
+    book = a_book(2)
+    walk(book, 0.0, 3000)
+    assert book["together"] == 0.0
+    before = float(book["rho"][0, 1])
+    walk_on(book, 1.0, 300)
+    assert book["together"] == 1.0
+    slow = float(book["product"][2, 1, 0] * book["inverse_sd"][2, 0] * book["inverse_sd"][2, 1])
+    assert abs(before) < 0.2
+    assert slow < 0.3  # an hour's memory has hardly noticed
+    assert book["rho"][0, 1] > 0.9
+
+
+def test_coins_that_move_against_each_other_are_a_whole_hedge_in_a_stress() -> None:
+    book = a_book(2)
+    walk(book, -1.0, 3000)
+    assert book["rho"][0, 1] < -0.95
+
+
+def test_a_usual_correlation_is_no_stress() -> None:
+    book = a_book(2)
+    walk(book, 0.6, 3000)
+    scales = [book["product"][k, 1, 0] * book["inverse_sd"][k, 0] * book["inverse_sd"][k, 1] for k in range(3)]
+    known = book["returns"] / (book["returns"] + 60.0)
+    assert book["together"] == 0.0
+    assert book["rho"][0, 1] == pytest.approx(known * np.mean(scales) + (1.0 - known) * RHO_PRIOR)
+
+
+def test_one_coin_alone_is_in_no_stress() -> None:
+    assert together(a_book(1)) == 0.0
 
 
 @settings(max_examples=60, deadline=None)
