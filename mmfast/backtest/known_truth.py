@@ -5,9 +5,9 @@ In      seeds, hours, a coin.
 Out     a table: squared innovations by mode, coverage of value and drift, detection of modes, the informed share.
 Source  Bar-Shalom, Li & Kirubarajan (2001), ch. 5, for consistency of a filter; calibration.py for the statistics.
 
-`python -m mmfast.backtest.known_truth [--seeds 8] [--hours 2] [--coin BTC] [--market matched|shipped] [--json]` prints
-it; exit code 1 if a band is left. The matched market has the levels of volatility, drift and jumps that the engine's
-parameters name; the shipped one has its own.
+`bin/truth [--seeds 8] [--hours 2] [--coin BTC] [--market matched|shipped] [--json]` prints it; exit code 1 if a band
+is left. The matched market has the levels of volatility, drift and jumps that the engine's parameters name; the
+shipped one has its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from mmfast.backtest import calibration
+from mmfast.backtest import calibration, lead_lag_truth
 from mmfast.backtest.calibration import LEVELS, Mean, mean_by_block
 from mmfast.backtest.world import Room, World, synthetic
 from mmfast.config import EngineConfig, load
@@ -34,6 +34,7 @@ from mmfast.units import NS_PER_S
 Array = np.ndarray[Any, Any]
 STEP_S, WARM_S, BLOCK_S = 0.5, 120.0, 600.0
 FORGET_S = 120.0  # an alarm this soon after an episode is its echo, not a false one
+LAG_MS, LAG_SEEDS = 20.0, 4  # one bin of the estimate
 POINTS = 0.03  # coverage may be off by this
 NIS_BAND = (0.92, 0.98)  # of innovations within the 95 % band of a chi-square
 MARKETS = ("matched", "shipped")
@@ -170,6 +171,18 @@ def informed(rows: Array) -> list[Line]:
             Line("informed takers: believed", mean_by_block(rows["informed_p"].mean(axis=1), blocks(rows)))]
 
 
+def leads(config: EngineConfig, coin: str, seeds: range) -> list[Line]:
+    """The estimated lag behind a reference against the true one [ms]."""
+    found = [(lead_lag_truth.touches(config, coin, seed), seed) for seed in seeds]
+    out = []
+    for lag_ms in lead_lag_truth.LAGS_MS:
+        told = np.array([lead_lag_truth.estimated_ms(*touches, lag_ms, seed) for touches, seed in found])
+        error = float(np.nanstd(told, ddof=1) / np.sqrt(len(told)) * calibration.NORMAL_95) if len(told) > 1 else np.nan
+        out.append(Line(f"lag behind a reference of {lag_ms:g} ms", Mean(float(np.nanmean(told)), error),
+                        lag_ms - LAG_MS, lag_ms + LAG_MS))
+    return out
+
+
 def table(rows: Array, prior: Array) -> list[Line]:
     """Everything that is checked, from the rows of all seeds."""
     return [*innovations(rows), *coverage(rows), *detection(rows, prior), *informed(rows)]
@@ -200,6 +213,7 @@ def main(arguments: list[str]) -> int:
         for seed in bars.track(range(1, asked.seeds + 1), description="seeds"):
             parts.append(observe(config, asked.coin, seed, asked.hours * 3600.0, asked.market))
     rows = table(np.concatenate(parts), np.array(config.coins[asked.coin].mode_prior))
+    rows += leads(config, asked.coin, range(1, min(asked.seeds, LAG_SEEDS) + 1))
     if asked.json:
         sys.stdout.write(json.dumps({row.name: {**row._asdict(), "mean": row.mean.value, "error": row.mean.error,
                                                 "in_band": row.in_band} for row in rows}, indent=2) + "\n")
