@@ -87,8 +87,9 @@ class LocalVenue:
         """The exchange's address, once it listens."""
         deadline = time.monotonic() + READY_DEADLINE_S
         while not self.url:
+            has_ended = self._process.poll() is not None  # looked at first: its last words are read after
             self.read_events(0.2)
-            if self._process.poll() is not None:
+            if has_ended and not self.url:
                 raise VenueFailed(f"the local exchange ended with code {self._process.returncode} while starting")
             if time.monotonic() > deadline:
                 raise VenueFailed(f"the local exchange did not listen within {READY_DEADLINE_S:.0f} s")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -133,6 +134,7 @@ def _speed(text: str | None) -> float | str | None:
 def _run(config: Any, duration_s: float | None, report: Path | None, opened: Callable[[], Any]) -> int:
     """Check, open the venue, warm up meanwhile, trade, stop; the exit code."""
     began = time.monotonic()
+    from mmfast.cli.interrupt import Interrupts
     from mmfast.cli.local_venue import VenueFailed
     from mmfast.hosts.engine import Engine, StartRefused, Venue, check_alone
     from mmfast.hosts.instruments import UnknownCoin
@@ -140,6 +142,7 @@ def _run(config: Any, duration_s: float | None, report: Path | None, opened: Cal
     from mmfast.runtime.rest import VenueUnreachable
 
     engine = venue = None
+    interrupts = Interrupts()
     refusals: dict[type[Exception], Exit] = {
         StartRefused: Exit.FAILURE, SegmentError: Exit.FAILURE, UnknownCoin: Exit.CONFIG_INVALID,
         VenueFailed: Exit.VENUE, VenueUnreachable: Exit.VENUE}
@@ -150,7 +153,9 @@ def _run(config: Any, duration_s: float | None, report: Path | None, opened: Cal
         venue = opened()
         _warm_up()
         venue.wait_ready()
+        interrupts.hold()
         engine = Engine(config, Venue(venue.url, venue.ws_url, venue.mainnet, venue.lost, venue.name), venue.keys)
+        interrupts.check()
         ended, failed = _trade(engine, lambda: _introduce(engine, venue, time.monotonic() - began), duration_s)
         return _finish(engine, ended, report) or failed
     except tuple(refusals) as error:
@@ -158,7 +163,7 @@ def _run(config: Any, duration_s: float | None, report: Path | None, opened: Cal
         return int(getattr(error, "exit_code", refusals[type(error)]))
     except KeyboardInterrupt:  # once the engine is there, its supervisor takes signals
         console.print("interrupted before anything was traded")
-        return int(Exit.INTERRUPTED)
+        return int(interrupts.code or Exit.INTERRUPTED)
     finally:
         if engine is not None:
             engine.close()
@@ -207,9 +212,19 @@ def _warm_up() -> None:
                 os._exit(0)
             finally:
                 os._exit(1)
-        if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0:
+        if _code_of(pid) != 0:
             console.print("the kernels could not be compiled beforehand: compiling again")
     _warm("loading kernels")
+
+
+def _code_of(pid: int) -> int:
+    """Wait for a child, which does not outlive us if we are interrupted meanwhile."""
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except KeyboardInterrupt:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
 
 
 def _warm(title: str) -> None:

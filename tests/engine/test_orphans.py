@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
 import pytest
 from support.books import Books
-from support.engine import EngineProcess
+from support.engine import EngineProcess, until
 from support.engine_main import ACCOUNT, AGENTS, EXCHANGE_OPTIONS
 from support.exchange_process import ExchangeProcess
 
@@ -18,15 +17,6 @@ from mmfast.hosts.instruments import fetch_open_orders
 PULLED_S = 5.0
 ENDED_S = 20.0
 AT_EXCHANGE = ("support.engine_main",)
-
-
-def until(condition, deadline_s, what):
-    """Seconds until ``condition`` holds."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < deadline_s, what
-        time.sleep(0.01)
-    return time.monotonic() - began
 
 
 @pytest.fixture(scope="module")

@@ -53,6 +53,15 @@ class Ran(NamedTuple):
     err: str
 
 
+def until(condition: Callable[[], Any], deadline_s: float, what: str) -> float:
+    """Seconds until ``condition`` holds."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < deadline_s, what
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
 class EngineProcess:
     """``with EngineProcess(folder, "--coin", "BTC") as engine``: an engine that is ready, and never outlives it."""
 
