@@ -16,15 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from mmfast.cli import reasons
+from mmfast.cli import left_out, reasons
 from mmfast.cli.outcome import Exit, Refusal, tell
 from mmfast.cli.target import Target, living
+from mmfast.cli.visibility import visibility
 from mmfast.executor.diff import REASON_NAMES
 from mmfast.records.account import KIND_FILL
 from mmfast.records.belief import BELIEF_NAMES
 from mmfast.records.control import KILL_NAMES, PAUSE_NAMES
 from mmfast.records.header import HEADER, STAMPS
-from mmfast.records.market import BBO, BOOK, KIND_BOOK, MARKET
+from mmfast.records.market import BBO, BOOK, KIND_BOOK, KIND_TIMER, MARKET
 from mmfast.records.order import FREE, LIVE_STATES, ORDER_SLOTS, STATE_NAMES, TIF_NAMES
 from mmfast.records.quote import KIND_QUOTE, SIDE_REASONS, TAKE_REASONS, TAKE_WANTED
 from mmfast.rings.broadcast import READ, receive
@@ -46,17 +47,20 @@ UNITS = {"_bps_s": "bps/s", "_bps": "bps", "_s": "s", "_ns": "ns", "_ms": "ms", 
          "theta": "1/s", "rv_30": "bps^2/s", "rv_300": "bps^2/s"}
 
 
-def explain(which: Target, cloid: str | None, coin: str | None, as_json: bool) -> Exit:
+def explain(which: Target, cloid: str | None, coin: str | None, as_json: bool, absent: bool = False) -> Exit:
     """
-    Explain the order ``cloid`` or the quotes of ``coin`` now.
+    Explain the order ``cloid``, the quotes of ``coin`` now, or what is left out, for which no engine is needed.
 
     Raises
     ------
     Refusal
         If not exactly one of them is given, if it is not known here, or if the engine does not run.
     """
-    if (cloid is None) == (coin is None):
-        raise Refusal(Exit.USAGE, "say what to explain", "mmfast explain CLOID, or mmfast explain --now COIN")
+    if (cloid is not None) + (coin is not None) + absent != 1:
+        raise Refusal(Exit.USAGE, "say what to explain",
+                      "mmfast explain CLOID, mmfast explain --now COIN, or mmfast explain --left-out")
+    if absent:
+        return left_out.left_out(as_json)
     house = living(which.engine)
     told = of_order(house, cloid) if cloid is not None else of_coin(house, str(coin))
     tell(json.dumps(told, allow_nan=False) if as_json else "\n".join(lines(told)))
@@ -120,12 +124,40 @@ def of_coin(house: House, coin: str) -> Row:
     if coin not in names:
         raise Refusal(Exit.USAGE, f"{coin} is not traded here", f"coins of this engine: {', '.join(names)}")
     inst = names.index(coin)
-    now_ns = time.monotonic_ns()
     chain = chain_now(house, inst)
+    now_ns = time.monotonic_ns()
     orders = [o for o in _orders(house) if o["inst"] == inst and o["state"] in LIVE_STATES]
     told = _told(house, inst, chain, orders, now_ns)
+    _tell_news(told, house, inst, now_ns)
     told["why"] = [*obstacles(house), *told["why"], *absences(chain.get("quote"), orders)]
     return told
+
+
+def _tell_news(told: Row, house: House, inst: int, now_ns: int) -> None:
+    """
+    What was heard last, and what each source weighed when it was last heard.
+
+    The quotes of now nearly always follow from the house's own clock, which says nothing and has no weights.
+    """
+    beliefs = recent_beliefs(house, inst)
+    news = next((b for b in beliefs if b["cause_kind"] != KIND_TIMER), None)
+    if news is not None:
+        frame = None if news["cause_kind"] == KIND_FILL else _frame(house, news)
+        told["stages"].insert(0, {
+            "stage": "news", "number": int(news["seq"]), "age_ms": age_ms(news["ts_recv_ns"], now_ns),
+            "before_after": reasons.before_after(news),
+            "fields": _frame_fields(frame) if frame is not None else
+            {"kind": {"value": reasons.cause(news), "unit": ""}}})
+    for row in told["stages"]:
+        for source in row.get("sources", ()):
+            source["last_weight"] = reasons.last_weight(source["source"], beliefs)
+
+
+def recent_beliefs(house: House, inst: int) -> list[np.void]:
+    """The beliefs of a coin that are still in memory, newest first."""
+    found = (read(house, "recent_belief", k) for k in range(RECENT))
+    of_inst = [b.copy() for b in found if b is not None and b["inst"] == inst]
+    return sorted(of_inst, key=lambda b: -int(b["seq"]))
 
 
 def of_order(house: House, cloid: str) -> Row:
@@ -139,8 +171,8 @@ def of_order(house: House, cloid: str) -> Row:
     if order is None or order["state"] == FREE or (int(order["cloid_hi"]), int(order["cloid_lo"])) != (high, low):
         raise Refusal(Exit.FAILURE, f"order {cloid} is not in the order table: its slot is free or used again",
                       "an order stays in memory while it lives and a few seconds longer")
-    inst, now_ns = int(order["inst"]), time.monotonic_ns()
     chain = chain_of(house, slot, order)
+    inst, now_ns = int(order["inst"]), time.monotonic_ns()
     told = _told(house, inst, chain, [order], now_ns)
     if not chain:
         told["why"].append("no chain: this order does not come from a quote, or it is on its way out just now")
@@ -155,8 +187,9 @@ def of_order(house: House, cloid: str) -> Row:
 def _told(house: House, inst: int, chain: Chain, orders: list[np.void], now_ns: int) -> Row:
     """The stages of a chain with what stands behind them, and the orders."""
     stages = [row for name in STAGES if (row := stage(name, chain.get(name), now_ns))]
-    told: Row = {"coin": coin_names(house)[inst], "stages": stages,
-                 "orders": [order_row(order, now_ns) for order in orders], "why": []}
+    shares = visibility(house, inst, orders)
+    told: Row = {"coin": coin_names(house)[inst], "stages": stages, "why": [],
+                 "orders": [order_row(order, now_ns) | {"visibility": share} for order, share in zip(orders, shares)]}
     params = read(house, "parameters", inst)
     params = house.cells("parameters")[inst] if params is None else params
     quote, belief, mandate = chain.get("quote"), chain.get("belief"), chain.get("mandate")
@@ -185,8 +218,7 @@ def stage(name: str, record: np.void | None, now_ns: int) -> Row | None:
     told: Row = {"stage": name, "number": int(record["seq"]),
                  "age_ms": age_ms(record["ts_ns"] or record["ts_recv_ns"], now_ns)}
     if name == "frame":
-        return told | {"fields": {field: {"value": value, "unit": _unit(field)}
-                                  for field, value in reasons.frame_row(record).items()}}
+        return told | {"fields": _frame_fields(record)}
     fields = {field: _field(field, record[field]) for field in record.dtype.names or ()
               if field not in HIDDEN and not field.startswith(("_", "obs_"))}
     if name == "belief":
@@ -204,10 +236,16 @@ def stage(name: str, record: np.void | None, now_ns: int) -> Row | None:
     return told | {"fields": fields}
 
 
+def _frame_fields(frame: Any) -> Row:
+    """What a market record said."""
+    return {name: {"value": value, "unit": _unit(name)} for name, value in reasons.frame_row(frame).items()}
+
+
 def _field(name: str, value: Any) -> Row:
     plain = np.asarray(value)
     shown = plain.tolist() if plain.dtype.kind in "iu" else _finite_list(plain)
-    return {"value": shown, "unit": _unit(name)}
+    note = {"note": left_out.SHOWN_ONLY[name]} if name in left_out.SHOWN_ONLY else {}
+    return {"value": shown, "unit": _unit(name), **note}
 
 
 def _unit(name: str) -> str:
@@ -286,13 +324,18 @@ def lines(told: Row) -> list[str]:
             text += _table(name, row[name]) if row.get(name) else []
         if "aversion" in row:
             text.append("  gamma  " + "  ".join(f"{k} {_shown(v)}" for k, v in row["aversion"].items()))
-        text += [f"  {name:24s} {_shown(field['value'])} {field['unit']}".rstrip()
-                 for name, field in row["fields"].items() if not _is_table(field["value"])]
+        text += [_line(name, field) for name, field in row["fields"].items() if not _is_table(field["value"])]
     for order in told["orders"]:
         text.append(f"\norder {order['cloid']}")
         text += [f"  {name:24s} {_shown(value)}" for name, value in order.items() if name != "cloid"]
     text += ["", *told["why"]] if told["why"] else []
-    return text
+    return [*text, "", "what is not in the model, and why: mmfast explain --left-out"]
+
+
+def _line(name: str, field: Row) -> str:
+    """A named value with its unit, and a note if it moves nothing."""
+    said = f"  {name:24s} {_shown(field['value'])} {field['unit']}".rstrip()
+    return f"{said:44s} ({field['note']})" if field.get("note") else said
 
 
 def _table(name: str, rows: list[Row]) -> list[str]:

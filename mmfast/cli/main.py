@@ -72,6 +72,7 @@ Cloid = Annotated[str | None, typer.Argument(help="Client id of an order, 0x and
 Assignments = Annotated[list[str] | None, typer.Argument(help="model.KEY=VALUE or coins.NAME.KEY=VALUE.")]
 ParameterFile = Annotated[Path | None, typer.Option("--file", help="A TOML file of [model] or [coins.NAME].")]
 Now = Annotated[str | None, typer.Option("--now", help="A coin: explain its quotes now.")]
+LeftOut = Annotated[bool, typer.Option("--left-out", help="What moves no quote, and what is not there, with reasons.")]
 # Arguments of these verbs are read by the modules that implement them.
 FORWARD = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -106,16 +107,17 @@ def status(name: Name = None, state_dir: State = None, config: Config = None, js
 
 
 @app.command()
-def explain(cloid: Cloid = None, now: Now = None, name: Name = None, state_dir: State = None, config: Config = None,
-            json: Json = False) -> None:
+def explain(cloid: Cloid = None, now: Now = None, left_out: LeftOut = False, name: Name = None,
+            state_dir: State = None, config: Config = None, json: Json = False) -> None:
     """
     Tell the chain behind one order, or behind the quotes of a coin now, stage by stage with numbers and units.
 
+    With --left-out: what is measured but not quoted on, and which models are not there, each with its reason.
     Exit code 1 if the order is no longer in memory, 2 if the coin is not traded here, 3 if no engine runs.
     """
     from mmfast.cli.explain import explain as run
 
-    raise typer.Exit(run(_target(name, state_dir, config), cloid, now, json))
+    raise typer.Exit(run(_target(name, state_dir, config), cloid, now, json, left_out))
 
 
 @app.command()

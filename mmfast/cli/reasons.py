@@ -94,6 +94,14 @@ def sources(features: Any, belief: Any | None, params: Any) -> list[Row]:
     return rows + [{"source": name, "status": why} for name, why in status.items() if name not in SOURCE_NAMES]
 
 
+def last_weight(source: str, beliefs: list[Any]) -> float | None:
+    """Weight of a source in the newest of ``beliefs`` that heard it; None if none of them did."""
+    if source not in SOURCE_NAMES:
+        return None
+    at = SOURCE_NAMES.index(source)
+    return next((finite(b["source_weight"][at]) for b in beliefs if b["source_weight"][at] > 0.0), None)
+
+
 def before_after(belief: Any) -> list[Row]:
     """What was believed before the cause and after it."""
     def row(name: str, unit: str, before: float, after: float) -> Row:

@@ -11,7 +11,7 @@ from support.stages import a_belief, decide
 from mmfast.records.account import KIND_FILL
 from mmfast.records.control import PAUSE_OPERATOR
 from mmfast.records.feature import FEATURES, OBS_DRIFT, SOURCE_TOUCH
-from mmfast.records.market import BBO, KIND_BBO, MARKET
+from mmfast.records.market import BBO, KIND_BBO, KIND_TIMER, MARKET
 from mmfast.records.order import OPEN, ORDER
 from mmfast.records.quote import KIND_QUOTE, MANDATE, QUOTE, SIDE_NO_EDGE, SURFACE, TAKE_WANTED
 from mmfast.runtime.control import Control
@@ -136,6 +136,32 @@ def test_the_quotes_of_now_are_explained_by_their_own_belief(mmfast, house):
     put(house, "belief", 0, newer)
     _, found = explained(mmfast, "--now", "BTC")
     assert found["belief"]["fields"]["mu_bps_s"]["value"] == -0.03
+
+
+def test_what_was_heard_last_is_told_beside_the_quotes_of_now(mmfast, house):
+    stages = put_chain(house)
+    put(house, "recent_belief", 70, stages["belief"])
+    tick = stages["belief"].copy()
+    tick["seq"], tick["cause_kind"], tick["source_weight"] = 71, KIND_TIMER, 0.0
+    for region, at in (("belief", 0), ("recent_belief", 71)):
+        put(house, region, at, tick)
+    put(house, "quote", 0, one(QUOTE, seq=71, src_seq=71, kind=KIND_QUOTE, parameters_version=3))
+    told, found = explained(mmfast, "--now", "BTC")
+    assert told["stages"][0]["stage"] == "news"
+    assert found["news"]["fields"]["kind"]["value"] == "bbo"
+    assert found["news"]["before_after"][2]["after"] == -0.03
+    assert found["belief"]["fields"]["cause"]["value"] == "timer"
+    sources = {row["source"]: row for row in found["feature"]["sources"]}
+    assert (sources["touch imbalance"]["weight"], sources["touch imbalance"]["last_weight"]) == (0.0, 1.0)
+    assert sources["taker flow"]["last_weight"] is None
+
+
+def test_a_field_that_moves_nothing_says_so(mmfast, house):
+    put_chain(house)
+    _, found = explained(mmfast, CLOID)
+    assert found["feature"]["fields"]["flicker"]["note"].startswith("shown only: ")
+    assert "note" not in found["feature"]["fields"]["ofi"]
+    assert "(shown only: no correlation" in mmfast("explain", CLOID)[1]
 
 
 def test_the_text_has_a_table_for_each_question(mmfast, house):

@@ -135,6 +135,8 @@ def test_the_quotes_of_now_and_resting_orders_are_explained_from_the_frame_on(st
     assert {"feature", "belief", "mandate", "surface", "quote"} <= set(stages)
     quoted = [row for row in stages["quote"]["levels"] if row["what"] == "quoted"]
     assert len(quoted) == sum(stages["quote"]["fields"]["level_count"]["value"])
+    assert now["stages"][0]["stage"] == "news"
+    assert any((source["last_weight"] or 0.0) > 0.0 for source in stages["feature"]["sources"])
     told = [json.loads(ran.out) for ran in story.explained if ran.code == Exit.OK]
     assert told
     whole = [one for one in told if {"belief", "mandate", "surface", "quote"} <= {s["stage"] for s in one["stages"]}]
