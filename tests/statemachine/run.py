@@ -12,7 +12,9 @@ import argparse
 import json
 import multiprocessing
 import os
+import signal
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -27,6 +29,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.statemachine.machine import History
 
 STEPS = 40
+MEMORY = Path("/dev/shm")  # nonces are written to files all the time
 BATCH = 250  # histories of one seed
 
 
@@ -57,7 +60,13 @@ def batch(task: tuple[int, int, int]) -> tuple[int, int, str]:
 
 
 def explore_all(histories: int, processes: int, seed: int, steps: int, progress: Any) -> dict[str, Any]:
-    """Batches until all is done or one fails; what was seen."""
+    """Batches until all is done or one fails; what was seen. Files of the workers go when all is over."""
+    with tempfile.TemporaryDirectory(prefix="mmfast-history-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        os.environ["TMPDIR"] = folder
+        return _explore_all(histories, processes, seed, steps, progress)
+
+
+def _explore_all(histories: int, processes: int, seed: int, steps: int, progress: Any) -> dict[str, Any]:
     tasks = [(seed + k, min(BATCH, histories - k * BATCH), steps) for k in range(-(-histories // BATCH))]
     begun, done, failed = time.monotonic(), 0, []
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
@@ -81,6 +90,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
     def progress(done: int, seconds: float) -> None:
         left_s = (asked.histories - done) * seconds / max(done, 1)
