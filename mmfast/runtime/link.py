@@ -89,7 +89,8 @@ class Link(picows.WSListener):
         before = self.connect_count
         self._gone.clear()
         try:
-            await asyncio.wait_for(picows.ws_connect(lambda: self, self.url), CONNECT_TIMEOUT_S)
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await picows.ws_connect(lambda: self, self.url)
         except (OSError, picows.WSError) as error:  # a timeout is an OSError too
             return f"{type(error).__name__} {error}".strip()
         # A peer that hangs up in the middle of the upgrade raises nothing.
@@ -119,7 +120,8 @@ class Link(picows.WSListener):
     async def _pause(self, seconds: float) -> None:
         """Wait, but no longer than until `close`."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._closed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
 
     async def _watch(self) -> None:
         """Ping on time, and end a connection that has been silent for too long."""
@@ -127,7 +129,8 @@ class Link(picows.WSListener):
         next_ping = time.monotonic() + self.policy.ping_s
         while self.connected:
             try:
-                await asyncio.wait_for(self._gone.wait(), step)
+                async with asyncio.timeout(step):
+                    await self._gone.wait()
                 return
             except TimeoutError:
                 silence_s = (time.monotonic_ns() - self.last_frame_ns) * 1e-9

@@ -98,7 +98,8 @@ class Upstream:
             pinging = asyncio.create_task(self._ping(socket))
             try:
                 while True:
-                    message = await asyncio.wait_for(socket.receive(), SILENCE_S)
+                    async with asyncio.timeout(SILENCE_S):  # wait_for loses a cancellation that comes with a frame
+                        message = await socket.receive()
                     if message.type is not aiohttp.WSMsgType.TEXT:
                         return
                     self._hear(message.data)

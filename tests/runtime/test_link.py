@@ -88,7 +88,8 @@ async def linked(server, policy=POLICY, wait=True):
             yield link, told
         finally:
             link.close()
-            await asyncio.wait_for(keeping, 2.0)
+            async with asyncio.timeout(2.0):
+                await keeping
 
 
 @asynccontextmanager
@@ -251,7 +252,8 @@ def test_an_attempt_leaves_the_allowance_after_a_minute_and_not_before(monkeypat
             keeping = asyncio.ensure_future(link.keep_up())
             await until(lambda: len(attempts) >= 10)
             link.close()
-            await asyncio.wait_for(keeping, 2.0)
+            async with asyncio.timeout(2.0):
+                await keeping
         assert all(later - earlier > 59.9 for earlier, later in zip(attempts, attempts[3:]))
         assert attempts[9] - attempts[0] < 240.0  # and none is kept waiting for longer
 
@@ -269,7 +271,8 @@ def test_a_venue_that_is_not_there_is_tried_again_ever_more_slowly(run):
         keeping = asyncio.ensure_future(link.keep_up())
         await until(lambda: len(times) >= 5)
         link.close()
-        await asyncio.wait_for(keeping, 2.0)
+        async with asyncio.timeout(2.0):
+            await keeping
         assert all("cannot connect: ConnectionRefusedError" in e for e in told.events)
         gaps = [b - a for a, b in pairwise(times)]
         assert all(gap > 0.8 * least for gap, least in zip(gaps, (0.02, 0.04, 0.08, 0.08)))
@@ -296,7 +299,8 @@ def test_a_refused_upgrade_is_told_once_for_each_attempt(run, answer, reason):
         keeping = asyncio.ensure_future(link.keep_up())
         await until(lambda: len(asked) >= 3)
         link.close()
-        await asyncio.wait_for(keeping, 2.0)
+        async with asyncio.timeout(2.0):
+            await keeping
         server.close()
         assert len(asked) - 1 <= len(told.events) <= len(asked)
         assert all(e.startswith("cannot connect: ") and reason in e for e in told.events)
@@ -314,7 +318,8 @@ def test_a_venue_that_never_answers_the_upgrade_is_given_up(monkeypatch):
         keeping = asyncio.ensure_future(link.keep_up())
         await until(lambda: len(told.events) >= 2)
         link.close()
-        await asyncio.wait_for(keeping, 2.0)
+        async with asyncio.timeout(2.0):
+            await keeping
         server.close()
         assert set(told.events) == {"cannot connect: TimeoutError"}
 

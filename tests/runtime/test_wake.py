@@ -72,7 +72,8 @@ def test_no_wake_up_is_lost_between_two_processes(house, descriptor, box, run):
 
         listening = LoopBell(house, "gateway", descriptor, SLEEP, drain)
         listening.open(asyncio.get_running_loop())
-        await asyncio.wait_for(done.wait(), 20)
+        async with asyncio.timeout(20):
+            await done.wait()
         listening.close()
 
     pid = os.fork()
