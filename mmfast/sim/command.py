@@ -37,7 +37,7 @@ from mmfast.sim.market import Market
 from mmfast.sim.recording import load_recording
 from mmfast.sim.schema import ADDRESS
 from mmfast.sim.server import Server
-from mmfast.sim.state import load, save
+from mmfast.sim.state import Keeper, load
 from mmfast.sim.synthetic import SyntheticSource
 from mmfast.sim.truth import Truth
 from mmfast.sim.upstream import Upstream, check_address
@@ -47,6 +47,7 @@ from mmfast.units import UUSD_PER_USD
 BLOCK_MS, BLOCK_MS_AT_MAX = 70.0, 5.0
 DEFAULT_DEPOSIT_USD = 100_000.0
 PARENT_CHECK_S = 0.5
+KEEP_S = 120.0  # a state is written again, so that what follows it is soon executed a second time
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,10 @@ def open_exchange(options: Options, start_ms: int, found: dict[str, Any] | None 
         made = load(options.state, Truth(options.truth))
         if list(made.by_name) != list(options.coins):
             raise ValueError(f"state {options.state} has the coins {', '.join(made.by_name)}: name the same ones")
+        made.limits = Limits(enabled=options.limits)
+        for coin, source in (found or {}).items():  # a mirror goes on with what it is told from now on
+            made.by_name[coin].market.source = source
+        admit_to(made, options)
     else:
         made = build(options, start_ms, found)
     if options.post_only_s:
@@ -131,12 +136,19 @@ def build(options: Options, start_ms: int, found: dict[str, Any] | None = None) 
     fund = None if options.fund_anyone_usd is None else round(options.fund_anyone_usd * UUSD_PER_USD)
     made = Exchange(markets, Accounts(fund), Limits(enabled=options.limits), Truth(options.truth),
                     start_ms=start_ms, source="a" if options.mainnet else "b")
-    for address, amount_usd in options.accounts:
-        made.deposit(address, round(amount_usd * UUSD_PER_USD))
-        made.accounts.of(address).volume_uusd = round(options.volume_usd * UUSD_PER_USD)
-    for master, agent in options.agents:
-        made.approve(master, agent)
+    admit_to(made, options)
     return made
+
+
+def admit_to(made: Exchange, options: Options) -> None:
+    """Fund the accounts and approve the agents that the exchange does not have yet."""
+    for address, amount_usd in options.accounts:
+        if address.lower() not in made.accounts.masters:
+            made.deposit(address, round(amount_usd * UUSD_PER_USD))
+            made.accounts.of(address).volume_uusd = round(options.volume_usd * UUSD_PER_USD)
+    for master, agent in options.agents:
+        if agent.lower() not in made.accounts.agents:
+            made.approve(master, agent)
 
 
 def cadence(options: Options) -> Cadence:
@@ -160,6 +172,13 @@ async def parent_gone(parent: int) -> None:
         await asyncio.sleep(PARENT_CHECK_S)
 
 
+async def keep(keeper: Keeper) -> None:
+    """Write the state now and then."""
+    while True:
+        await asyncio.sleep(KEEP_S)
+        keeper.keep()
+
+
 async def serve(options: Options, parent: int) -> None:
     """Listen and make blocks until a signal comes or, if so asked, the parent dies."""
     upstream = None
@@ -167,6 +186,9 @@ async def serve(options: Options, parent: int) -> None:
         upstream = Upstream(options.upstream, options.coins, lambda state: say({"event": "upstream", "state": state}))
     found = await upstream.open() if upstream else None
     made = open_exchange(options, time.time_ns() // 1_000_000, found)
+    keeper = Keeper(made, options.state) if options.state is not None else None
+    if keeper is not None and upstream is not None:
+        upstream.heard = keeper.heard
     block_ms = options.block_ms or (BLOCK_MS_AT_MAX if math.isinf(options.speed) else BLOCK_MS)
     server = Server(
         made,
@@ -187,6 +209,8 @@ async def serve(options: Options, parent: int) -> None:
     ]
     if upstream is not None:
         tasks.append(asyncio.create_task(upstream.run()))
+    if keeper is not None:
+        tasks.append(asyncio.create_task(keep(keeper)))
     if options.die_with_parent:
         tasks.append(asyncio.create_task(parent_gone(parent)))
     try:
@@ -197,8 +221,8 @@ async def serve(options: Options, parent: int) -> None:
         for task in tasks:
             task.cancel()
         await server.stop()
-        if options.state is not None:
-            save(made, options.state)
+        if keeper is not None:
+            keeper.close()
         made.truth.close()
 
 
@@ -273,7 +297,7 @@ def exchange(
     block_ms: Annotated[float | None, typer.Option(help="mean block spacing in ms, default 70", min=1.0)] = None,
     limits: Annotated[bool, typer.Option(help="hold clients to the venue's limits")] = True,
     volume: Annotated[float, typer.Option(help="dollars that the accounts have traded before", min=0)] = 0.0,
-    state: Annotated[Path | None, typer.Option(help="file to go on from, and to leave everything in")] = None,
+    state: Annotated[Path | None, typer.Option(help="file to go on from, also after a kill")] = None,
     post_only: Annotated[float, typer.Option(help="seconds in which only post-only orders are let in", min=0)] = 0.0,
     mainnet: Annotated[bool, typer.Option("--mainnet", help="take signatures made for the main network")] = False,
     die_with_parent: Annotated[bool, typer.Option("--die-with-parent", help="end when the parent ends")] = False,

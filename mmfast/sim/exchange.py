@@ -11,8 +11,8 @@ Source  the venue's order-book page for the order inside a block: makers and act
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol
 
 from mmfast.sim import liquidation, twap, wire
 from mmfast.sim.accounts import Accounts, Agent
@@ -59,6 +59,13 @@ class Block(NamedTuple):
     trades: dict[int, list[Made]]
 
 
+class Log(Protocol):
+    """Is told what goes into a block before the block executes it."""
+
+    def block(self, exchange: Exchange, now_ns: int, taken: list[Pending]) -> None:
+        """A block is about to be executed."""
+
+
 class Exchange:
     """The whole exchange in memory; drive it with `submit` and `step`."""
 
@@ -88,10 +95,11 @@ class Exchange:
         self._count = 0
         self._touches: dict[int, Touch] = {}
         self._hour = start_ms // HOUR_MS
+        self.log: Log | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the requests on their way: those who wait for their answers are gone."""
-        return {**self.__dict__, "_pending": []}
+        return {**self.__dict__, "_pending": [], "log": None}
 
     @property
     def ended(self) -> bool:
@@ -125,11 +133,19 @@ class Exchange:
         self._count += 1
         self._pending.append(Pending(arrival_ns, self._count, envelope(body, self.source), reply))
 
+    def queue(self, requests: Iterable[Pending]) -> None:
+        """Let requests that were let in once wait for a block again."""
+        for one in requests:
+            self._pending.append(one)
+            self._count = max(self._count, one.number)
+
     def step(self, now_ms: int, now_ns: int) -> Block:
         """Execute one block at wall time ``now_ms`` with everything that has arrived by ``now_ns``."""
         self.now_ms = max(now_ms, self.now_ms + 1)
         self.ledger.begin(self.now_ms)
         due = self._take_due(now_ns)
+        if self.log is not None:
+            self.log.block(self, now_ns, due)
         for instrument in self.instruments:
             instrument.market.advance_makers(self.now_ms)
             instrument.refresh()

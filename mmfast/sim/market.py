@@ -129,6 +129,10 @@ class Market:
         source.start(self.books, sz_decimals, start_ms)
         self.prev_day_px = self._mark_px()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the view of the book, which is in its array."""
+        return {key: value for key, value in self.__dict__.items() if key != "book"}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         """The record is a view into its array, also after a restart."""
         self.__dict__.update(state)

@@ -1,9 +1,9 @@
 """
 State: an exchange put away in a file and taken out again, so that a restart loses nothing but what was on its way.
 
-In      an exchange between two blocks; a file.
+In      an exchange between two blocks; a file, and the journal beside it.
 Out     the file; the exchange as it was, without the requests that waited for a block: their senders never learn
-        what became of them, as at the venue.
+        what became of them, as at the venue. After a sudden end the journal tells what has followed.
 Source  none. The file is Python's own serialisation, which runs code: only one's own file is read, and only by the
         version that wrote it.
 """
@@ -15,8 +15,10 @@ import pickle
 import stat
 import zlib
 from pathlib import Path
+from typing import Any
 
 from mmfast.sim.exchange import Exchange
+from mmfast.sim.journal import Journal, beside, replay
 from mmfast.sim.truth import Truth
 
 MAGIC = b"mmfast exchange "
@@ -32,7 +34,6 @@ def version() -> bytes:
 
 def save(exchange: Exchange, path: Path) -> None:
     """Write the exchange to ``path``, readable by its owner alone; whole or not at all. OSError names the file."""
-    exchange.truth.write("stop", {"time_ms": exchange.now_ms})
     body = MAGIC + version() + zlib.compress(pickle.dumps(exchange), 1)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
@@ -63,7 +64,38 @@ def load(path: Path, truth: Truth) -> Exchange:
         raise ValueError(f"state {path}: damaged ({error}); remove it to start afresh") from error
     if not isinstance(exchange, Exchange):
         raise ValueError(f"state {path}: holds no exchange; remove it to start afresh")
-    truth.count = exchange.truth.count
+    truth.resume(exchange.truth.count)
     exchange.truth = exchange.ledger.truth = truth
+    replay(exchange, beside(path))
+    truth.resumed()
     truth.write("start", {"time_ms": exchange.now_ms})
     return exchange
+
+
+class Keeper:
+    """Keeps the state of a running exchange: a file now and then, and a journal of what follows it."""
+
+    def __init__(self, exchange: Exchange, path: Path) -> None:
+        self.exchange, self.path = exchange, path
+        self._begin()
+
+    def _begin(self) -> None:
+        save(self.exchange, self.path)
+        self._journal = Journal(beside(self.path), self.exchange.now_ms)
+        self.exchange.log = self._journal
+
+    def keep(self) -> None:
+        """Put the exchange away, and begin its journal anew."""
+        self._journal.close()
+        self._begin()
+
+    def heard(self, coin: str, channel: str, data: Any) -> None:
+        """A mirror was told something: its next block is made of it."""
+        self._journal.heard(coin, channel, data)
+
+    def close(self) -> None:
+        """The exchange has stopped."""
+        self.exchange.truth.write("stop", {"time_ms": self.exchange.now_ms})
+        self.keep()
+        self._journal.close()
+        self.exchange.log = None

@@ -41,6 +41,7 @@ class Upstream:
 
     def __init__(self, url: str, coins: tuple[str, ...], told: Callable[[str], None]) -> None:
         self.url = check_address(url)
+        self.heard: Callable[[str, str, Any], None] = lambda coin, channel, data: None  # what the sources were told
         self.sources: dict[str, MirrorSource] = {}
         self._coins, self._told = coins, told
 
@@ -120,4 +121,5 @@ class Upstream:
         except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, IndexError):
             return  # acks and pongs, or what is no frame
         if coin in self.sources:
+            self.heard(coin, channel, data)
             self.sources[coin].take(channel, data)

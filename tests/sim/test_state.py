@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from support.venue import START_MS, Client, Venue, order, order_action, trigger
 from mmfast.sim.accounts import Accounts
 from mmfast.sim.exchange import Exchange
 from mmfast.sim.market import Market
-from mmfast.sim.state import load, save
+from mmfast.sim.state import Keeper, load, save
 from mmfast.sim.synthetic import SyntheticSource
 from mmfast.sim.truth import Truth, read
 
@@ -83,7 +84,7 @@ def test_truth_goes_on_counting(path, tmp_path):
     venue = Venue(Truth(log))
     venue.client().oid(order("B", "99990", "0.1"))
     old = venue.exchange.truth
-    save(venue.exchange, path)
+    Keeper(venue.exchange, path).close()
     old.close()
     venue.exchange = load(path, Truth(log))
     venue.block()
@@ -106,7 +107,7 @@ def test_state_that_cannot_be_trusted_is_refused_with_its_remedy(path, spoil, wo
         load(path, Truth())
 
 
-def test_process_that_is_stopped_and_started_has_the_orders_still(path, tmp_path):
+def test_process_that_is_stopped_or_killed_and_started_has_the_orders_still(path, tmp_path):
     import orjson
     import requests
 
@@ -129,3 +130,13 @@ def test_process_that_is_stopped_and_started_has_the_orders_still(path, tmp_path
         assert found["oid"] == oid
         refused = post(running.url, "exchange", client.signed(order_action(order("B", f"{mid:.0f}", "0.1", "Ioc"))))
         assert "network upgrade" in refused["response"]["data"]["statuses"][0]["error"]
+        placed = post(running.url, "exchange", client.signed(order_action(order("B", f"{mid * 0.98:.0f}", "0.1"))))
+        later = placed["response"]["data"]["statuses"][0]["resting"]["oid"]
+        assert running.stop(signal.SIGKILL) == -signal.SIGKILL
+    with ExchangeProcess(*arguments, "--account", f"0x{5:040x}=77") as running:
+        found = post(running.url, "info", {"type": "openOrders", "user": client.address})
+        assert [one["oid"] for one in found] == [later, oid]
+        again = post(running.url, "exchange", client.signed({"type": "noop"}, client.nonce))
+        assert "duplicate nonce" in again["response"]
+        state = post(running.url, "info", {"type": "clearinghouseState", "user": f"0x{5:040x}"})
+        assert state["withdrawable"] == "77.0"
