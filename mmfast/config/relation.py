@@ -102,6 +102,15 @@ def takers_die_out(model: Model, coins: dict[str, Coin]) -> Iterator[Breach]:
             return
 
 
+def value_is_heard(model: Model, coins: dict[str, Coin]) -> Iterator[Breach]:
+    """Without the micro-price the fair value stays where it was, and the quotes with it."""
+    for name, table in (("model", model), *((f"coins.{coin}", table) for coin, table in coins.items())):
+        if "microprice" in table.sources_off:
+            yield Breach(f"{name}.sources_off", "names the microprice: nothing else says where the market is",
+                         "leave it out of the list; `mmfast pause` stops quoting")
+            return
+
+
 def venue_agrees(venue: Venue) -> Iterator[Breach]:
     """
     Kind, signed letter and addresses must speak of one venue; the local one is on this host and nowhere else.
@@ -205,6 +214,7 @@ RELATIONS: tuple[tuple[Callable[..., Iterator[Breach]], tuple[str, ...]], ...] =
     (orders_fit, ("risk", "coins")),
     (fees_ordered, ("model",)),
     (takers_die_out, ("model", "coins")),
+    (value_is_heard, ("model", "coins")),
     (clocks_are_ordered, ("feed", "watchdog")),
     (cores_exist, ("host", "core_count")),
 )

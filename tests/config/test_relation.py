@@ -17,6 +17,8 @@ BREAKS = {
     "model.maker_fee_bps": {"model.maker_fee_bps": 5.0},
     "model.hawkes_decay_per_s": {"model.hawkes_decay_per_s": 0.7},
     "coins.BTC.hawkes_decay_per_s": {"coins.BTC.hawkes_decay_per_s": 0.7},
+    "model.sources_off": {"model.sources_off": ["basis", "microprice"]},
+    "coins.BTC.sources_off": {"coins.BTC.sources_off": ["microprice"]},
     "venue.mainnet": {"venue.mainnet": True},
     "venue.http_url": {"venue.http_url": "https://api.hyperliquid.xyz"},
     "venue.ws_url": {"venue.ws_url": "ws://10.0.0.1:3001/ws"},
