@@ -35,7 +35,10 @@ LEFT_OUT = {
     "age of the data in the option cost":
         "beliefs follow the house's clock (feed.timer_ms), and quotes are pulled when the feed falls silent",
     "variance of the fair value in the spread":
-        "markouts, option and informed takers are three estimates of the loss already",
+        "markouts, option and informed takers are three estimates of the loss already; `value_error_bps` and "
+        "`value_lag_s` say how sure the belief is, not where the quotes are",
+    "place in the queue of each order": "the value of a live order has a fixed bonus, `queue_bonus`",
+    "velocity of the toxicity, acceleration of flow": NO_RHO.removeprefix("shown only: "),
     "size limited by the day's volume": "the position limit of each coin states what its market can bear",
     "size limited by what others show at the level": "our share of a level is shown (`visibility`), not acted on",
     "placing orders by walls": "a matter for a controlled experiment; walls are shown",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filterpy.kalman import MerweScaledSigmaPoints, UnscentedKalmanFilter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.stages import one
@@ -36,6 +37,25 @@ def test_it_is_the_closed_form_for_what_is_linear(what: int, z: float, r: float,
     assert seen == pytest.approx(want, rel=1e-9, abs=1e-9)
     for name in NAMES:
         assert points[name] == pytest.approx(closed[name], rel=1e-9, abs=1e-9), name
+
+
+@pytest.mark.parametrize("what", [ukf.SEES_VALUE, ukf.SEES_DRIFT, ukf.SEES_LOG_SIGMA, ukf.SEES_VARIANCE])
+@pytest.mark.parametrize("correlation", [-0.7, 0.0, 0.6])
+def test_it_is_the_unscented_filter_of_filterpy(what: int, correlation: float) -> None:
+    mode, r, z = a_mode(correlation), 0.4, 1.1
+    points = MerweScaledSigmaPoints(3, alpha=1.0, beta=2.0, kappa=0.0)
+    other = UnscentedKalmanFilter(3, 1, 1.0, lambda x: np.array([ukf.seen(what, *x)]), lambda x, dt: x, points)
+    other.x = np.array([mode["v_bps"], mode["mu_bps_s"], mode["log_sigma"]])
+    other.P = np.diag([mode["v_var"], mode["mu_var"], mode["log_sigma_var"]])
+    other.P[0, 1] = other.P[1, 0] = mode["vmu_cov"]
+    other.Q, other.R = np.zeros((3, 3)), np.array([[r]])
+    other.predict()
+    other.update(np.array([z]))
+    ukf.update(mode, what, z, r)
+    assert [mode["v_bps"], mode["mu_bps_s"], mode["log_sigma"]] == pytest.approx(other.x, rel=1e-9)
+    assert [mode["v_var"], mode["vmu_cov"], mode["mu_var"]] == pytest.approx(
+        [other.P[0, 0], other.P[0, 1], other.P[1, 1]], rel=1e-9, abs=1e-12)
+    assert mode["log_sigma_var"] == pytest.approx(other.P[2, 2], rel=1e-9)
 
 
 @pytest.mark.parametrize("level_var", [0.01, 0.05, 0.12])
