@@ -156,7 +156,7 @@ def fees(ask: Ask, config: EngineConfig, address: str) -> Iterator[Finding]:
 def resting(ask: Ask, address: str) -> Iterator[Finding]:
     """Orders of somebody else, or of a run that did not end well."""
     count = len(info.parse_open_orders(ask(info.about("openOrders", address)), {}))
-    yield judged("open orders", count == 0, f"{count} rest", "the engine adopts them: cancel what it should not have",
+    yield judged("open orders", count == 0, f"{count} rest", "the engine cancels those of its coins that are not its",
                  WARN)
 
 

@@ -96,17 +96,28 @@ def _modify_one(ledger: Ledger, account: Account, key: int | str, order_wire: Wi
     Cancel and replace: a new oid, and the old cloid unless the request names one.
 
     Without ``always`` a GTC becomes an ALO. A replacement that the book refuses does not bring the old order
-    back.
+    back. Its news may come before those of the old order.
     """
     old = account.orders.find_open(order_wire.asset, key)
     if not always and order_wire.tif not in ("Alo", "Gtc"):
         return {"error": f"Modified order must be post-only unless always_place is set. asset={order_wire.asset}"}
     if old is None and not always:
         return {"error": f"{MISSING_MODIFY} asset={order_wire.asset}"}
+    told = ledger.changes[account.owner]
+    before = len(told)
     if old is not None:
         ledger.cancel(account, old)
         order_wire = order_wire._replace(cloid=order_wire.cloid or old.cloid)
-    return place(ledger, account, order_wire if always else order_wire._replace(tif="Alo"))
+    between = len(told)
+    status = place(ledger, account, order_wire if always else order_wire._replace(tif="Alo"))
+    if len(told) > between and _new_comes_first(told[between].order.oid):
+        told[before:] = told[between:] + told[before:between]
+    return status
+
+
+def _new_comes_first(oid: int) -> bool:
+    """Whether orderUpdates tell of a replacement before the end of what it replaces: it happens either way."""
+    return bool(oid * 0x9E3779B97F4A7C15 >> 63 & 1)
 
 
 def _modify_all(ledger: Ledger, account: Account, modifies: list[Json], always: bool) -> list[Json]:

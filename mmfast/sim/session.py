@@ -22,7 +22,7 @@ from mmfast.sim import topics, wire
 from mmfast.sim.answers import answer
 from mmfast.sim.asked import NotServed, Unanswerable
 from mmfast.sim.faults import FIFO_S, SLICE_BYTES, SLICE_S, Fate
-from mmfast.sim.limits import Bucket, info_weight
+from mmfast.sim.limits import Bucket, info_weight, item_weight
 from mmfast.sim.schema import SchemaError
 
 if TYPE_CHECKING:
@@ -208,6 +208,7 @@ class Session:
         except Unanswerable:
             self._respond(number, "error", "500 Internal Server Error: null")
             return
+        self.server.take_weight(item_weight(payload["type"], data))
         found = {"type": payload["type"], "data": data}
         if fate.kind == "slow":
             self._loop.call_later(fate.delay_s, self._respond, number, "info", found)

@@ -123,9 +123,33 @@ def test_modify_is_a_new_order_with_the_old_cloid(venue, maker):
     answer = maker.do(modify(old, order("B", "99980", "0.2", "Gtc", cloid=7)))
     new = answer["response"]["data"]["statuses"][0]["resting"]["oid"]
     assert new != old
-    assert updates(venue, maker) == [(old, "canceled"), (new, "open")]
+    assert sorted(updates(venue, maker)) == [(old, "canceled"), (new, "open")]
     assert maker.account.orders.find_open(0, f"0x{7:032x}").oid == new
     assert maker.account.orders.open[new].lots == 20_000
+
+
+def test_news_of_a_modify_come_in_either_order(venue, maker):
+    seen, oid = set(), maker.oid(order("B", "99990", "0.1"))
+    for k in range(12):
+        answer = maker.do(modify(oid, order("B", f"{99980 - k}", "0.1")))
+        told = updates(venue, maker)
+        new = answer["response"]["data"]["statuses"][0]["resting"]["oid"]
+        assert sorted(told) == [(oid, "canceled"), (new, "open")]
+        seen.add(told[0][1])
+        oid = new
+    assert seen == {"canceled", "open"}
+
+
+def test_refused_replacement_takes_the_old_order_with_it_in_either_order(venue, maker):
+    seen = set()
+    for _ in range(12):
+        old = maker.oid(order("B", "99990", "0.1"))
+        assert "error" in maker.do(modify(old, order("B", "100010", "0.1")))["response"]["data"]["statuses"][0]
+        told = updates(venue, maker)
+        assert {status for _, status in told} == {"canceled", "badAloPxRejected"}
+        seen.add(told[0][1])
+        assert not maker.account.orders.open
+    assert seen == {"canceled", "badAloPxRejected"}
 
 
 def test_modify_of_a_missing_order_places_only_with_always_place(maker):

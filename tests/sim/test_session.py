@@ -192,3 +192,21 @@ def test_a_user_counts_for_a_while_after_the_connection_has_ended(monkeypatch):
             assert (await client.subscribe(type="orderUpdates", user=second))["channel"] == "subscriptionResponse"
 
     live(scenario, venue)
+
+
+def test_items_of_an_answer_by_post_weigh_as_they_do_by_http():
+    venue = Venue(limits=Limits(rest_weight_per_minute=80))
+    maker = venue.client()
+    for k in range(10):
+        maker.do(order_action(*(order("B", str(99_000 - 40 * k - j), "0.001") for j in range(40))))
+
+    async def scenario(live_venue):
+        async with live_venue.socket() as client:
+            ask = {"type": "info", "payload": {"type": "historicalOrders", "user": maker.address}}
+            told = []
+            for number in range(3):
+                await client.say(method="post", id=number, request=ask)
+                told.append((await client.hear())["data"]["response"]["type"])
+            assert told == ["info", "info", "error"]
+
+    live(scenario, venue)
