@@ -288,7 +288,7 @@ def exchange(
     seed: Annotated[int, typer.Option(help="seed of market, blocks and latency")] = 0,
     account: Annotated[list[str] | None, typer.Option(help="ADDRESS[=USD], a funded master; repeatable")] = None,
     agent: Annotated[list[str] | None, typer.Option(help="MASTER:AGENT, a wallet that may sign; repeatable")] = None,
-    fund_anyone: Annotated[float | None, typer.Option(help="dollars for whoever signs first")] = None,
+    fund_anyone: Annotated[float | None, typer.Option(help="dollars for whoever signs, wrongly too")] = None,
     latency: Annotated[str, typer.Option(help="none, lan or hl")] = "lan",
     truth: Annotated[Path | None, typer.Option(help="append the truth log to this file")] = None,
     faults: Annotated[str, typer.Option(help="what goes wrong: a TOML file, or a seed")] = "",
