@@ -196,6 +196,8 @@ class Session:
         if kind == "action":
             self._post_action(number, payload)
             return
+        if not isinstance(payload, dict):
+            raise TypeError(f"an info request of {payload!r}")
         fate = self.server.faults.fate("post")
         if fate.kind == "throttle" or not self.server.take_weight(info_weight(payload.get("type"))):
             self._respond(number, "error", "429 Too Many Requests: null")

@@ -46,6 +46,7 @@ def test_second_subscription_and_missing_one_are_errors():
 @pytest.mark.parametrize("text", ["not json", "[]", "3", '{"method":"sing"}', '{"method":"subscribe"}', '{"method":[]}',
                                   '{"method":"subscribe","subscription":{"type":"bbo","coin":["BTC","ETH"]}}',
                                   '{"method":"post","request":{"type":"info","payload":{"type":"meta"}}}',
+                                  '{"method":"post","id":1,"request":{"type":"info","payload":0}}',
                                   '{"method":"post","id":1,"request":{"type":"info","payload":{"type":"sing"}}}'])
 def test_unreadable_frame_is_quoted_back_and_forgiven(text):
     async def scenario(venue):
