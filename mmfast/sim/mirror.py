@@ -48,6 +48,8 @@ def deeper(side: int, shown: list[Level], known: list[Level]) -> list[Level]:
 class MirrorSource:
     """Source of one coin; `take` a frame's data as it comes, blocks play what has been taken."""
 
+    tells_premium = True  # that of the other exchange
+
     def __init__(self, coin: str, sz_decimals: int) -> None:
         self.coin, self.sz_decimals, self.px_decimals = coin, sz_decimals, PX_DECIMALS - sz_decimals
         self.ended = False

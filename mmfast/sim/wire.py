@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mmfast.records.order import TIF_NAMES
+from mmfast.sim import impact
 from mmfast.sim.market import Print
 from mmfast.sim.orders import FOR_FILL, Change, Order, Trigger
 from mmfast.sim.universe import Instrument
@@ -233,9 +234,10 @@ def context(instrument: Instrument) -> Json:
     The asset context: all strings, ``premium``, ``midPx`` and ``impactPxs`` null where there is no book.
     """
     ctx = instrument.context
-    bid, ask = instrument.market.touch()
     mid = real(ctx.mid_px, instrument.px_decimals + 1)
-    impact = [decimal(bid[0], instrument.px_decimals), decimal(ask[0], instrument.px_decimals)]
+    ends = impact.impact_ticks(instrument)
+    shown = [real(ticks / 10**instrument.px_decimals, instrument.px_decimals) for ticks in ends]
+    tells = getattr(instrument.market.source, "tells_premium", False)
     mark_px = ctx.mark_px if math.isfinite(ctx.mark_px) else instrument.mark_ticks / 10**instrument.px_decimals
     volume = ctx.day_volume_usd
     return {
@@ -243,11 +245,11 @@ def context(instrument: Instrument) -> Json:
         "openInterest": real(ctx.open_interest, 5) or "0.0",
         "prevDayPx": real(ctx.prev_day_px, instrument.px_decimals) or "0.0",
         "dayNtlVlm": real(volume) or "0.0",
-        "premium": real(ctx.premium),
+        "premium": real(ctx.premium if tells else impact.premium(*ends, instrument.oracle_ticks)),
         "oraclePx": decimal(instrument.oracle_ticks, instrument.px_decimals),
         "markPx": decimal(instrument.mark_ticks, instrument.px_decimals),
         "midPx": mid,
-        "impactPxs": impact if bid[1] and ask[1] else None,
+        "impactPxs": None if None in shown else shown,
         "dayBaseVlm": real(volume / mark_px if mark_px else math.nan, 5) or "0.0",
     }
 
