@@ -33,7 +33,8 @@ NOT_RECORDED = "no context was recorded"
 TOO_SHALLOW = "the twenty recorded levels end before 10 bps"
 DECLARED_OFF = {"funding": NOT_RECORDED, "source: basis": NOT_RECORDED, "source: funding": NOT_RECORDED,
                 "source: open interest": NOT_RECORDED, "source: oracle": NOT_RECORDED,
-                "source: book gradient": TOO_SHALLOW, "source: deep book imbalance": TOO_SHALLOW}
+                "source: book gradient": TOO_SHALLOW, "source: deep book imbalance": TOO_SHALLOW,
+                "source: lead-lag": "no other venue was recorded beside it"}
 # What takes hours to have something to say is heard on the same tape played so many times slower.
 SLOWER = {"source: funding": 8}
 
@@ -92,7 +93,7 @@ def switches() -> dict[str, Callable[[World], None]]:
 def tape_of(config: EngineConfig, folder: str, coin: str, seconds: float) -> tuple[Array, World]:
     """What our maker heard in a recording (or GENERATED), its own fills included, and the world in which it did."""
     room = Room(tape=round(seconds * ROWS_PER_S))
-    world = (synthetic(config, [coin], 1, seconds, room=room) if folder == GENERATED
+    world = (synthetic(config, [coin], 1, seconds, room=room, reference=True) if folder == GENERATED
              else recorded(config, folder, [coin], seconds=seconds, room=room))
     world.live(1 << 62)
     return world.log("tape"), world  # no copy: what a tape holds is in the padding of its dtype

@@ -32,6 +32,7 @@ from mmfast.backtest.publish import (
     CTX_BYTES,
     VENUE_BYTES,
     publish_clocked,
+    publish_reference,
     publish_touch,
     publish_trades,
 )
@@ -85,6 +86,8 @@ def block(me: Any, market: Any, now_ns: int) -> None:
     for inst in range(count):
         while advance(me, market, inst, now_ms, 1) == 1:
             _drain(me, inst, now_ns, arrive_ns)
+        if me["reference"] == 1:
+            publish_reference(me, inst, now_ns, arrive_ns)
         publish_touch(me, market, inst, now_ns, arrive_ns)
         _drain(me, inst, now_ns, arrive_ns)
         publish_clocked(me, market, inst, now_ns, arrive_ns)

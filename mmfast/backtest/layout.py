@@ -17,15 +17,16 @@ INBOX = 4096  # market records on their way to us; a power of two
 NEWS = 4096  # answers and fills on their way to us; a power of two
 OUTBOX = 1024  # actions on their way to the exchange
 
-# Clock, counters and addresses of one run. recorded: 1 if a recording moves the market. feed_ns: what every frame
+# Clock, counters and addresses of one run. recorded: 1 if a recording moves the market; reference: 1 if another
+# venue leads it. feed_ns: what every frame
 # needs besides its draw; compute_ns: from a decision to its bytes; the room of a log is in rows;
 # portfolio is an address, under the name that the quoter's cycle knows.
 ADDRESSED = ("venues", "sensors", "filters", "features", "beliefs", "mandates", "surfaces", "quotes", "parameters",
              "contexts", "switches", "orders", "register", "budget", "ledgers", "tids", "cells", "histograms", "books",
              "states", "latency", "feed", "inbox", "news", "outbox", "fill", "timer", "fills", "samples", "tape",
-             "tape_beliefs", "tape_quotes")
+             "tape_beliefs", "tape_quotes", "leaders")
 RUN = bare(
-    ("now_ns", "i8"), ("recorded", "i8"), ("instrument_count", "i8"), ("block_index", "i8"),
+    ("now_ns", "i8"), ("recorded", "i8"), ("reference", "i8"), ("instrument_count", "i8"), ("block_index", "i8"),
     ("timer_ns", "i8"), ("timer_next_ns", "i8"), ("tick_index", "i8"), ("sample_ns", "i8"), ("sample_next_ns", "i8"),
     ("sweep_next_ns", "i8"), ("feed_ns", "i8"), ("feed_last_ns", "i8"), ("compute_ns", "i8"), ("fee_ppm", "i8"),
     ("taker_fee_ppm", "i8"), ("take_count", "i8"),
@@ -34,7 +35,7 @@ RUN = bare(
     ("place_count", "i8"), ("cancel_count", "i8"), ("reject_count", "i8"), ("late_count", "i8"),
     ("fill_count", "i8"), ("sample_count", "i8"), ("tape_count", "i8"), ("lost_count", "i8"), ("event_count", "i8"),
     ("fill_room", "i8"), ("sample_room", "i8"), ("tape_room", "i8"), ("portfolio", "i8"),
-    *((f"{n}_at", "i8") for n in ADDRESSED), size=576)
+    *((f"{n}_at", "i8") for n in ADDRESSED), size=640)
 
 # One coin at the exchange: where its recording lies in the joined arrays, what was last shown, our position there;
 # known_lots: our position as the trader knows it.

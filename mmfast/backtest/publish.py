@@ -14,23 +14,37 @@ from typing import Any
 
 from mmfast.backtest.layout import INBOX, VENUE
 from mmfast.kernel import kernel
-from mmfast.records.market import BBO, CTX, KIND_BBO, KIND_BOOK, KIND_CTX, KIND_TIMER, KIND_TRADE, TIMER, TRADE
+from mmfast.records.market import (
+    BBO,
+    CTX,
+    KIND_BBO,
+    KIND_BOOK,
+    KIND_CTX,
+    KIND_REFERENCE_BBO,
+    KIND_TIMER,
+    KIND_TRADE,
+    TIMER,
+    TRADE,
+)
 from mmfast.records.market import BOOK as DEPTH
 from mmfast.records.parameters import PARAMETERS
 from mmfast.rings.atomics import as_record
-from mmfast.sim.book import BOOK, P_AGGRESSOR, P_LOTS, P_PX, P_TAKER, P_TID
+from mmfast.sim.book import BOOK, LEVELS, P_AGGRESSOR, P_LOTS, P_PX, P_TAKER, P_TID
 from mmfast.sim.channels import Cadence
 from mmfast.sim.depth import FAST_LEVELS, SLOW_LEVELS
 from mmfast.sim.display import background_mid, display
 from mmfast.sim.generator import GENERATOR
+from mmfast.sim.leader import LEAD_MS, advance_leader, leader_touch
 from mmfast.sim.synthetic import context_numbers
 from mmfast.units import ASK, BID, NS_PER_MS
+from mmfast.venues.hyperliquid.rounding import FAR_BPS, MERGED, NEAR_BPS, merged_step
 
 BOOK_BYTES, CTX_BYTES, VENUE_BYTES, PARAMETERS_BYTES, GENERATOR_BYTES = (
     dtype.itemsize for dtype in (BOOK, CTX, VENUE, PARAMETERS, GENERATOR))
 FAST_NS, BOOK_NS, CTX_NS = (getattr(Cadence(), name) * NS_PER_MS
                             for name in ("fast_book_ms", "book_ms", "context_ms"))
 RECORD_BYTES = DEPTH.itemsize
+PRECISIONS = MERGED
 
 
 @kernel
@@ -94,6 +108,7 @@ def publish_clocked(me: Any, market: Any, inst: int, now_ns: int, arrive_ns: int
     if now_ns // BOOK_NS != venue["book_slot"]:
         venue["book_slot"] = now_ns // BOOK_NS
         _publish_book(me, market, inst, SLOW_LEVELS, 0, now_ns, arrive_ns)
+        _publish_wide(me, market, inst, now_ns, arrive_ns)
     if now_ns // CTX_NS != venue["ctx_slot"]:
         venue["ctx_slot"] = now_ns // CTX_NS
         _publish_ctx(me, inst, now_ns, arrive_ns)
@@ -104,7 +119,7 @@ def _publish_book(me: Any, market: Any, inst: int, levels: int, fast: int, now_n
     screen, book = market.screen, as_record(claim(me), DEPTH)
     display(as_record(me["books_at"] + inst * BOOK_BYTES, BOOK), levels, screen)
     _stamp(me, book, KIND_BOOK, inst, now_ns, arrive_ns)
-    book["fast"] = fast
+    book["fast"], book["wide"] = fast, 0
     for side in range(2):
         shown = 0
         for k in range(SLOW_LEVELS):
@@ -114,6 +129,60 @@ def _publish_book(me: Any, market: Any, inst: int, levels: int, fast: int, now_n
             book["count"][side, k] = screen[side, k, 2] if here else 0
             shown += here
         book["level_count"][side] = shown
+
+
+@kernel
+def _publish_wide(me: Any, market: Any, inst: int, now_ns: int, arrive_ns: int) -> None:
+    """The books of merged prices that the feed would have subscribed to at this price."""
+    source = as_record(me["books_at"] + inst * BOOK_BYTES, BOOK)
+    display(source, LEVELS, market.whole)
+    reached = False
+    for k in range(len(PRECISIONS)):
+        step = merged_step(market.whole[BID, 0, 0], PRECISIONS[k][0], PRECISIONS[k][1])
+        reach_bps = 1e4 * (SLOW_LEVELS - 1) * step / max(market.whole[BID, 0, 0], 1)
+        if reached or reach_bps < NEAR_BPS:
+            continue
+        book = as_record(claim(me), DEPTH)
+        _stamp(me, book, KIND_BOOK, inst, now_ns, arrive_ns)
+        book["fast"], book["wide"] = 0, 1
+        for side in range(2):
+            _merge_side(book, market.whole, side, PRECISIONS[k][0], PRECISIONS[k][1])
+        reached = reach_bps >= FAR_BPS
+
+
+@kernel
+def _merge_side(book: Any, whole: Any, side: int, figures: int, multiple: int) -> None:
+    """Levels rounded away from the touch and added up, as the local exchange's l2Book does it."""
+    count = 0
+    for k in range(SLOW_LEVELS):
+        book["px_ticks"][side, k], book["lots"][side, k], book["count"][side, k] = 0, 0, 0
+    for k in range(len(whole[side])):
+        px = whole[side, k, 0]
+        if whole[side, k, 1] == 0:
+            break
+        step = merged_step(px, figures, multiple)
+        at = px // step * step if side == BID else -(-px // step) * step
+        if count == 0 or book["px_ticks"][side, count - 1] != at:
+            if count == SLOW_LEVELS:
+                break
+            book["px_ticks"][side, count] = at
+            count += 1
+        book["lots"][side, count - 1] += whole[side, k, 1]
+        book["count"][side, count - 1] += whole[side, k, 2]
+    book["level_count"][side] = count
+
+
+@kernel
+def publish_reference(me: Any, inst: int, now_ns: int, arrive_ns: int) -> None:
+    """What the venue that leads has done since the last block, as one touch."""
+    leader = as_record(me["leaders_at"] + inst * GENERATOR_BYTES, GENERATOR)
+    if advance_leader(leader, now_ns // NS_PER_MS, LEAD_MS) == 0:
+        return
+    bbo = as_record(claim(me), BBO)
+    _stamp(me, bbo, KIND_REFERENCE_BBO, inst, now_ns, arrive_ns)
+    bid, bid_lots, ask, ask_lots = leader_touch(leader)
+    bbo["px_ticks"][BID], bbo["px_ticks"][ASK] = bid, ask
+    bbo["lots"][BID], bbo["lots"][ASK] = bid_lots, ask_lots
 
 
 @kernel

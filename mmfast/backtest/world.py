@@ -38,13 +38,14 @@ from mmfast.runtime.parameters import parameters
 from mmfast.sensor import sense
 from mmfast.sensor.state import SENSOR
 from mmfast.sim.blocks import BlockClock
-from mmfast.sim.book import BOOK, new_book
+from mmfast.sim.book import BOOK, LEVELS, new_book
 from mmfast.sim.delays import EXIT_NS
 from mmfast.sim.depth import SLOW_LEVELS
 from mmfast.sim.edge import mid_ticks
 from mmfast.sim.fees import TIERS
 from mmfast.sim.generator import GENERATOR, default_sz_decimals
 from mmfast.sim.latency import new_latency
+from mmfast.sim.leader import new_leader
 from mmfast.sim.recording import RecordingSource, load_recording
 from mmfast.sim.synthetic import SyntheticSource
 from mmfast.topology import HISTOGRAM, HISTOGRAM_SLOTS
@@ -83,6 +84,7 @@ class Venue(NamedTuple):
     snapshots: Array
     trades: Array
     screen: Array
+    whole: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,11 @@ class Room(NamedTuple):
 
 
 def synthetic(config: EngineConfig, coins: list[str], seed: int, seconds: float, latency: str = "lan",
-              room: Room | None = None, sample_s: float = 1.0, **overrides: Any) -> World:
+              room: Room | None = None, sample_s: float = 1.0, reference: bool = False, **overrides: Any) -> World:
     """
-    A generated market of ``coins`` for ``seconds``; ``overrides`` are parameters of the generator.
+    A generated market of ``coins`` for ``seconds``, with another venue that leads it if so asked.
+
+    ``overrides`` are parameters of the generator.
 
     Raises
     ------
@@ -144,7 +148,9 @@ def synthetic(config: EngineConfig, coins: list[str], seed: int, seconds: float,
         If an override or the latency profile is unknown, or a coin's parameters are not consistent.
     """
     sources = {coin: SyntheticSource(coin, seed, **overrides) for coin in coins}
-    return _world(config, sources, START_MS, seed, seconds, latency, room or Room(), sample_s)
+    world = _world(config, sources, START_MS, seed, seconds, latency, room or Room(), sample_s)
+    world.run["reference"] = int(reference)
+    return world
 
 
 def recorded(config: EngineConfig, folder: str | Path, coins: list[str], seed: int = 0, seconds: float = 1e9,
@@ -191,13 +197,15 @@ def _world(config: EngineConfig, sources: dict[str, Any], start_ms: int, seed: i
         "inbox": np.zeros(layout.INBOX, MARKET), "news": np.zeros(layout.NEWS, layout.NEWS_ROW),
         "outbox": np.zeros(layout.OUTBOX, layout.SENT), "fill": np.zeros(1, FILL), "timer": np.zeros(1, MARKET),
         "fills": np.zeros(count["fills"], FILL), "samples": np.zeros(count["samples"], layout.SAMPLE),
+        "leaders": new_leader(states),
         "tape": np.zeros(count["tape"], MARKET), "tape_beliefs": np.zeros((count["tape"], n), BELIEF),
         "tape_quotes": np.zeros((count["tape"], n), QUOTE),
     }
     desk = Desk(memory["quotes"], params, memory["ledgers"], _limits(config, params), memory["orders"],
                 memory["register"], memory["budget"], np.zeros(ACTION_MAX, ACTION),
                 np.zeros((3, ACTION_MAX), np.int64), np.zeros(5, np.int64), np.zeros(ORDER_SLOTS, np.int64))
-    venue = Venue(books, states, *_recordings(sources, venues), np.zeros((2, SLOW_LEVELS, 3), np.int64))
+    venue = Venue(books, states, *_recordings(sources, venues), np.zeros((2, SLOW_LEVELS, 3), np.int64),
+                  np.zeros((2, LEVELS, 3), np.int64))
     world = World(np.zeros(1, layout.RUN), desk, venue, _block_times(start_ms, seed, seconds), memory)
     is_recorded = isinstance(next(iter(sources.values())), RecordingSource)
     _begin(world, round(config.feed.timer_ms * NS_PER_MS), is_recorded, latency, sample_s)

@@ -25,7 +25,7 @@ from mmfast.records.account import KIND_FILL
 from mmfast.records.belief import BELIEF_NAMES
 from mmfast.records.control import KILL_NAMES, PAUSE_NAMES
 from mmfast.records.header import HEADER, STAMPS
-from mmfast.records.market import BBO, BOOK, KIND_BOOK, KIND_TIMER, MARKET
+from mmfast.records.market import BBO, BOOK, BOOK_KINDS, KIND_TIMER, MARKET
 from mmfast.records.order import FREE, LIVE_STATES, ORDER_SLOTS, STATE_NAMES, TIF_NAMES
 from mmfast.records.quote import KIND_QUOTE, SIDE_REASONS, TAKE_REASONS, TAKE_WANTED
 from mmfast.rings.broadcast import READ, receive
@@ -103,7 +103,7 @@ def chain_now(house: House, inst: int) -> Chain:
 def _frame(house: House, belief: np.void) -> np.void | None:
     """The market record that a belief came from, if the ring still holds it."""
     buffer, position = np.zeros(1, MARKET), int(belief["src_seq"])
-    whole = BOOK.itemsize if belief["cause_kind"] == KIND_BOOK else BBO.itemsize
+    whole = BOOK.itemsize if belief["cause_kind"] in BOOK_KINDS else BBO.itemsize
     got = receive(house.address["market"], position, buffer.ctypes.data, whole) if position >= 0 else None
     return reasons.as_frame(buffer) if got == READ and buffer["kind"][0] == belief["cause_kind"] else None
 

@@ -18,7 +18,7 @@ from mmfast.executor.absent import LEVEL, LEVEL_REASONS, tell_levels
 from mmfast.governor import exposure
 from mmfast.governor.aversion import fragility, mixture
 from mmfast.records.account import KIND_FILL
-from mmfast.records.feature import OBS_DRIFT, OBS_INFORMED, OBS_LOG_SIGMA, OBS_VALUE, SOURCE_NAMES
+from mmfast.records.feature import OBS_DRIFT, OBS_INFORMED, OBS_LEAD, OBS_LOG_SIGMA, OBS_VALUE, SOURCE_NAMES
 from mmfast.records.market import (
     BBO,
     BOOK,
@@ -29,6 +29,9 @@ from mmfast.records.market import (
     KIND_CTX,
     KIND_GAP,
     KIND_NAMES,
+    KIND_REFERENCE_BBO,
+    KIND_REFERENCE_BOOK,
+    KIND_REFERENCE_TRADE,
     KIND_TIMER,
     KIND_TRADE,
     TIMER,
@@ -39,8 +42,10 @@ from mmfast.runtime.holdings import Row, finite
 from mmfast.sensor.status import source_status
 from mmfast.units import ASK, BID, SIDE_NAMES
 
-CHANNELS = {OBS_VALUE: "value, bps", OBS_DRIFT: "drift, bps/s", OBS_LOG_SIGMA: "ln sigma", OBS_INFORMED: "share"}
-FRAMES = {KIND_BBO: BBO, KIND_TRADE: TRADE, KIND_BOOK: BOOK, KIND_CTX: CTX, KIND_TIMER: TIMER, KIND_GAP: GAP}
+CHANNELS = {OBS_VALUE: "value, bps", OBS_DRIFT: "drift, bps/s", OBS_LOG_SIGMA: "ln sigma", OBS_INFORMED: "share",
+            OBS_LEAD: "value, bps"}
+FRAMES = {KIND_BBO: BBO, KIND_TRADE: TRADE, KIND_BOOK: BOOK, KIND_CTX: CTX, KIND_TIMER: TIMER, KIND_GAP: GAP,
+          KIND_REFERENCE_BBO: BBO, KIND_REFERENCE_TRADE: TRADE, KIND_REFERENCE_BOOK: BOOK}
 
 
 def frame_row(record: Any) -> Row:
@@ -48,14 +53,14 @@ def frame_row(record: Any) -> Row:
     kind = int(record["kind"])
     row: Row = {"kind": KIND_NAMES.get(kind, "unknown"), "number": int(record["seq"]),
                 "ts_exch_ns": int(record["ts_exch_ns"]), "ts_recv_ns": int(record["ts_recv_ns"])}
-    if kind == KIND_BBO:
+    if kind in (KIND_BBO, KIND_REFERENCE_BBO):
         row |= {"bid_ticks": int(record["px_ticks"][BID]), "bid_lots": int(record["lots"][BID]),
                 "ask_ticks": int(record["px_ticks"][ASK]), "ask_lots": int(record["lots"][ASK])}
-    elif kind == KIND_TRADE:
+    elif kind in (KIND_TRADE, KIND_REFERENCE_TRADE):
         row |= {"taker": "bought" if record["side"] == BID else "sold", "px_ticks": int(record["px_ticks"]),
                 "lots": int(record["lots"]),
                 "print": f"{int(record['batch_index']) + 1} of {int(record['batch_count'])}"}
-    elif kind == KIND_BOOK:
+    elif kind in (KIND_BOOK, KIND_REFERENCE_BOOK):
         row |= {"levels": [int(n) for n in record["level_count"]],
                 "bid_ticks": int(record["px_ticks"][BID, 0]), "ask_ticks": int(record["px_ticks"][ASK, 0])}
     elif kind == KIND_GAP:
@@ -88,7 +93,7 @@ def sources(features: Any, belief: Any | None, params: Any) -> list[Row]:
                     "r": finite(features["obs_r"][k]),
                     "age_ms": (int(features["ts_recv_ns"]) - int(features["obs_ns"][k])) / 1e6,
                     "weight": None if belief is None else finite(belief["source_weight"][k])}
-            if features["obs_kind"][k] == OBS_INFORMED:  # these are taken over as they are
+            if features["obs_kind"][k] in (OBS_INFORMED, OBS_LEAD):  # taken over as it is; a part of the micro-price
                 row["weight"] = None
         rows.append(row)
     return rows + [{"source": name, "status": why} for name, why in status.items() if name not in SOURCE_NAMES]

@@ -26,12 +26,12 @@ from mmfast.config.section import (
 )
 
 MAX_LEVELS = 8  # levels of a side in a QUOTE record
-SOURCES = 18  # of the sensor
+SOURCES = 19  # of the sensor
 Correlation = Annotated[float, Field(gt=-1, lt=1)]
 Source = Literal["microprice", "touch imbalance", "order-flow imbalance", "taker flow", "book imbalance",
                  "bipower volatility", "book imbalance change", "book gradient", "sweeps", "hawkes intensity",
                  "order sizes", "basis", "funding", "open interest", "informed at our bid", "informed at our ask",
-                 "deep book imbalance", "oracle"]
+                 "deep book imbalance", "oracle", "lead-lag"]
 ModeSplit = tuple[ModeShare, ModeShare, ModeShare]
 PerSourceRho = Annotated[tuple[Correlation, ...], Field(min_length=SOURCES, max_length=SOURCES)]
 PerSourceSeconds = Annotated[tuple[NonNegative, ...], Field(min_length=SOURCES, max_length=SOURCES)]

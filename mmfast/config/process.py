@@ -1,20 +1,21 @@
 """
-Feed, gateway, watchdog: clocks, deadlines and patience of the processes.
+Feed, reference, gateway, watchdog: clocks, deadlines and patience of the processes.
 
-In      the tables [feed], [gateway] and [watchdog].
-Out     Feed, Gateway, Watchdog, HeartbeatLimit.
+In      the tables [feed], [reference], [gateway] and [watchdog].
+Out     Feed, Reference, Gateway, Watchdog, HeartbeatLimit.
 Source  the venue closes a socket that is idle for 60 s and allows 30 new connections a minute.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from mmfast.config.section import Bps, Milliseconds, NonNegative, Seconds, Section
 
 Ping = Annotated[float, Field(gt=0, lt=60)]
+WsUrl = Annotated[str, Field(pattern=r"^(wss?://[^/\s]+(/\S*)?)?$")]
 Connects = Annotated[int, Field(ge=1, le=30)]
 
 
@@ -26,6 +27,20 @@ class Feed(Section):
     stale_trades_s: Seconds
     stale_book_slow_s: Seconds
     stale_ctx_s: Seconds
+    ping_s: Ping
+    reconnect_first_s: Seconds
+    reconnect_max_s: Seconds
+    max_connects_per_min: Connects
+
+
+class Reference(Section):
+    """[reference]: another venue whose prices may be ahead of ours; nothing is traded there."""
+
+    kind: Literal["none", "local", "binance"]
+    ticker_url: WsUrl
+    trades_url: WsUrl
+    quote: Annotated[str, Field(pattern=r"^[A-Z]{2,8}$")]
+    silence_s: Seconds
     ping_s: Ping
     reconnect_first_s: Seconds
     reconnect_max_s: Seconds

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from mmfast.config.engine import Engine, Host, Market, Venue
 from mmfast.config.fault import LOOKS_LIKE_A_KEY
 from mmfast.config.model import Coin, Model
-from mmfast.config.process import Feed, Gateway, Watchdog
+from mmfast.config.process import Feed, Gateway, Reference, Watchdog
 from mmfast.config.recording import recording_fault
 from mmfast.config.risk import Risk
 
@@ -168,6 +168,20 @@ def market_is_there(venue: Venue, market: Market, engine: Engine) -> Iterator[Br
             yield Breach("market.data", *fault)
 
 
+def reference_is_complete(venue: Venue, reference: Reference) -> Iterator[Breach]:
+    """The local exchange brings its own reference; any other needs its two addresses."""
+    if reference.kind == "local" and venue.kind != "local":
+        yield Breach("reference.kind", f'is "local", and the venue is {venue.kind}',
+                     'choose "none", or "binance" with its two addresses')
+    if reference.kind == "binance":
+        for name in ("ticker_url", "trades_url"):
+            if not getattr(reference, name):
+                yield Breach(f"reference.{name}", 'is empty, and reference.kind is "binance"',
+                             "remove the line: the default is the venue's public address")
+    if reference.reconnect_first_s > reference.reconnect_max_s:
+        yield Breach("reference.reconnect_first_s", "exceeds reconnect_max_s", "were the two exchanged?")
+
+
 def coins_differ(engine: Engine) -> Iterator[Breach]:
     """A coin twice would be two instruments with one position."""
     twice = sorted({c for c in engine.coins if engine.coins.count(c) > 1})
@@ -204,6 +218,7 @@ def cores_exist(host: Host, core_count: int) -> Iterator[Breach]:
 RELATIONS: tuple[tuple[Callable[..., Iterator[Breach]], tuple[str, ...]], ...] = (
     (coins_differ, ("engine",)),
     (venue_agrees, ("venue",)),
+    (reference_is_complete, ("venue", "reference")),
     (live_is_complete, ("venue",)),
     (keys_are_in_files, ("venue",)),
     (market_is_there, ("venue", "market", "engine")),

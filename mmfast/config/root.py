@@ -18,7 +18,7 @@ from pydantic import PrivateAttr
 
 from mmfast.config.engine import Engine, Host, Market, Venue
 from mmfast.config.model import Coin, Model
-from mmfast.config.process import Feed, Gateway, Watchdog
+from mmfast.config.process import Feed, Gateway, Reference, Watchdog
 from mmfast.config.risk import Risk
 from mmfast.config.section import Section
 
@@ -32,6 +32,7 @@ class EngineConfig(Section):
     risk: Risk
     model: Model
     feed: Feed
+    reference: Reference
     gateway: Gateway
     watchdog: Watchdog
     host: Host

@@ -19,6 +19,7 @@ from mmfast.records.control import (
     CHANNEL_BBO,
     CHANNEL_BOOK_FAST,
     CHANNEL_BOOK_SLOW,
+    CHANNEL_BOOK_WIDE,
     CHANNEL_COUNT,
     CHANNEL_CTX,
     CHANNEL_TRADES,
@@ -42,6 +43,7 @@ FRAMES, FRAME_BYTES, RECORDS, ERRORS, UNKNOWN, CROSSINGS, REGRESSIONS, REPLAYS =
     counter_index("feed", name) for name in ("frame_count", "byte_count", "record_count", "decode_error_count",
                                              "unknown_coin_count", "crossed_count", "regressed_count",
                                              "replayed_trade_count"))
+WIDE = CHANNEL_BOOK_WIDE - CHANNEL_BOOK_SLOW
 # What a frame was, for the session around it; the codes of decode.py are all above, MALFORMED too.
 FAULT = -2
 
@@ -90,7 +92,7 @@ def publish_frame(payload: bytes, context: int, instruments: np.ndarray, ts_recv
 
 
 @kernel
-def _stamp_channel(feed: Any, inst: int, channel: int, ts_recv_ns: int, ts_exch_ns: int) -> None:
+def stamp_channel(feed: Any, inst: int, channel: int, ts_recv_ns: int, ts_exch_ns: int) -> None:
     """Note that the channel spoke, and its usual interval (exponential mean over 16 messages)."""
     row = as_record(feed["channels"] + (inst * CHANNEL_COUNT + channel) * CHANNEL_BYTES, CHANNEL)
     if row["message_count"] == 1:
@@ -103,7 +105,7 @@ def _stamp_channel(feed: Any, inst: int, channel: int, ts_recv_ns: int, ts_exch_
 
 
 @kernel
-def _finish(feed: Any, record: Any, inst: int, ts_recv_ns: int) -> None:
+def finish(feed: Any, record: Any, inst: int, ts_recv_ns: int) -> None:
     """Fill the header of a decoded record in its slot. The ring itself writes the sequence, last."""
     record["inst"] = inst
     record["src_seq"] = feed["frame_number"]
@@ -113,7 +115,8 @@ def _finish(feed: Any, record: Any, inst: int, ts_recv_ns: int) -> None:
 
 
 @kernel
-def _refuse(feed: Any, verdict: int) -> bool:
+def refuse(feed: Any, verdict: int) -> bool:
+    """Count why a record is not let through."""
     count(feed["counters"], CROSSINGS if verdict == CROSSED else REGRESSIONS, 1)
     return False
 
@@ -127,9 +130,9 @@ def _publish_bbo(payload: bytes, feed: Any, inst: int, sz_decimals: int, ts_recv
         return False
     verdict = admit_bbo(as_record(feed["states"] + inst * STATE_BYTES, FEED_STATE), bbo)
     if verdict != ADMIT:
-        return _refuse(feed, verdict)
-    _finish(feed, bbo, inst, ts_recv_ns)
-    _stamp_channel(feed, inst, CHANNEL_BBO, ts_recv_ns, bbo["ts_exch_ns"])
+        return refuse(feed, verdict)
+    finish(feed, bbo, inst, ts_recv_ns)
+    stamp_channel(feed, inst, CHANNEL_BBO, ts_recv_ns, bbo["ts_exch_ns"])
     publish(feed["market"], slot)
     return True
 
@@ -143,10 +146,10 @@ def _publish_book(payload: bytes, feed: Any, inst: int, sz_decimals: int, ts_rec
         return False
     verdict = admit_book(as_record(feed["states"] + inst * STATE_BYTES, FEED_STATE), book)
     if verdict != ADMIT:
-        return _refuse(feed, verdict)
-    _finish(feed, book, inst, ts_recv_ns)
-    channel = CHANNEL_BOOK_FAST if book["fast"] == 1 else CHANNEL_BOOK_SLOW
-    _stamp_channel(feed, inst, channel, ts_recv_ns, book["ts_exch_ns"])
+        return refuse(feed, verdict)
+    finish(feed, book, inst, ts_recv_ns)
+    channel = CHANNEL_BOOK_FAST if book["fast"] == 1 else CHANNEL_BOOK_SLOW + book["wide"] * WIDE
+    stamp_channel(feed, inst, channel, ts_recv_ns, book["ts_exch_ns"])
     publish(feed["market"], slot)
     return True
 
@@ -158,8 +161,8 @@ def _publish_ctx(payload: bytes, feed: Any, inst: int, ts_recv_ns: int) -> bool:
     if decode.decode_ctx(payload, ctx) != OK:
         count(feed["counters"], ERRORS, 1)
         return False
-    _finish(feed, ctx, inst, ts_recv_ns)
-    _stamp_channel(feed, inst, CHANNEL_CTX, ts_recv_ns, ctx["ts_exch_ns"])
+    finish(feed, ctx, inst, ts_recv_ns)
+    stamp_channel(feed, inst, CHANNEL_CTX, ts_recv_ns, ctx["ts_exch_ns"])
     publish(feed["market"], slot)
     return True
 
@@ -180,13 +183,13 @@ def _publish_trades(payload: bytes, feed: Any, inst: int, sz_decimals: int, ts_r
         trade["batch_index"], trade["batch_count"] = index, batch
         count(feed["counters"], REPLAYS, mark_replayed(state, trade))
         newest = max(newest, trade["ts_exch_ns"])
-        _finish(feed, trade, inst, ts_recv_ns)
+        finish(feed, trade, inst, ts_recv_ns)
         publish(feed["market"], slot)
     state["last_trade_ns"], state["replaying"] = newest, 0
     if batch < 0 or position < 0:
         count(feed["counters"], ERRORS, 1)
         return False
-    _stamp_channel(feed, inst, CHANNEL_TRADES, ts_recv_ns, newest)
+    stamp_channel(feed, inst, CHANNEL_TRADES, ts_recv_ns, newest)
     return True
 
 
@@ -197,7 +200,7 @@ def publish_timer(context: int, tick_index: int, ts_recv_ns: int) -> None:
     slot = claim(feed["market"])
     timer = as_record(slot, TIMER)
     timer["kind"], timer["ts_exch_ns"], timer["tick_index"] = KIND_TIMER, 0, tick_index
-    _finish(feed, timer, -1, ts_recv_ns)
+    finish(feed, timer, -1, ts_recv_ns)
     publish(feed["market"], slot)
     ring_bell(feed["bell"])
 
@@ -209,7 +212,7 @@ def publish_gap(context: int, inst: int, reason: int, ts_recv_ns: int) -> None:
     slot = claim(feed["market"])
     gap = as_record(slot, GAP)
     gap["kind"], gap["ts_exch_ns"], gap["reason"] = KIND_GAP, 0, reason
-    _finish(feed, gap, inst, ts_recv_ns)
+    finish(feed, gap, inst, ts_recv_ns)
     publish(feed["market"], slot)
     ring_bell(feed["bell"])
 

@@ -1,7 +1,7 @@
 """
-The feed handler: keeps the market data socket, publishes what it says, ticks the engine's clock.
+The feed handler: keeps the market data sockets, publishes what they say, ticks the engine's clock.
 
-In      frames of the venue's market channels.
+In      frames of the venue's market channels, and of a reference venue's where there is one.
 Out     the market ring; channel ages; TIMER and GAP records.
 Source  the flow of topology.py; a callback of the socket does all the work of a frame before it returns.
 """
@@ -18,10 +18,12 @@ from mmfast.config import EngineConfig
 from mmfast.config.process import Feed
 from mmfast.feed.admit import FEED_STATE
 from mmfast.feed.publish import FAULT, FEED, publish_frame, publish_gap, publish_timer
+from mmfast.feed.reference import publish_reference
 from mmfast.records.control import (
     CHANNEL_BBO,
     CHANNEL_BOOK_FAST,
     CHANNEL_BOOK_SLOW,
+    CHANNEL_BOOK_WIDE,
     CHANNEL_COUNT,
     CHANNEL_CTX,
     CHANNEL_TRADES,
@@ -43,7 +45,10 @@ from mmfast.runtime.process import Placement
 from mmfast.runtime.wake import bell_address
 from mmfast.topology import HISTOGRAM
 from mmfast.units import NS_PER_S
+from mmfast.venues.binance import decode as reference_decode
+from mmfast.venues.binance import streams
 from mmfast.venues.hyperliquid import decode, encode
+from mmfast.venues.hyperliquid.rounding import merged_books
 
 # The names under which the venue keeps the five channels of a coin.
 SUBSCRIPTIONS: tuple[tuple[int, dict[str, object]], ...] = (
@@ -53,6 +58,8 @@ SUBSCRIPTIONS: tuple[tuple[int, dict[str, object]], ...] = (
     (CHANNEL_BOOK_SLOW, {"type": "l2Book"}),
     (CHANNEL_CTX, {"type": "activeAssetCtx"}),
 )
+# Where the local exchange serves its own reference, beside /ws.
+LOCAL_REFERENCE = "/reference"
 # A socket on which no coin has spoken for this many times the staleness limit is given up.
 SILENCE_LIMITS = 2.5
 
@@ -76,13 +83,7 @@ class FeedStage:
         self.channels["limit_ns"] = np.tile(self.limits_ns, len(self.names))
         self.silent = np.zeros((len(self.names), CHANNEL_COUNT), np.bool_)
         self.states = np.zeros(len(self.names), FEED_STATE)
-        self.context = np.zeros(1, FEED)
-        self.context["market"] = house.address["market"]
-        self.context["channels"] = house.address["channel"] + HEADER_BYTES
-        self.context["states"] = self.states.ctypes.data
-        self.context["counters"] = self.counters.address
-        self.context["bell"] = bell_address(house, "estimator")
-        self.context["instrument_count"] = len(self.names)
+        self.context = feed_context(house, self.states, self.counters)
         self.address = int(self.context.ctypes.data)
         self.frame_histogram = house.address["histogram"] + HEADER_BYTES + histogram_index("frame") * HISTOGRAM.itemsize
         self.tick_index = 0
@@ -91,10 +92,12 @@ class FeedStage:
         policy = LinkPolicy(feed.ping_s, SILENCE_LIMITS * feed.stale_bbo_or_book_s, feed.reconnect_first_s,
                             feed.reconnect_max_s, feed.max_connects_per_min)
         self.link = Link(ws_url, policy, self._on_connected, self._on_frame, self._on_lost)
+        self.reference = ReferenceFeed(self, house, ws_url)
 
     async def run(self) -> int:
         """Until the engine stops: keep the socket up, tick on absolute deadlines."""
         self.link.open()
+        self.reference.open()
         step_s = self.config.feed.timer_ms * 1e-3
         deadline = time.monotonic()
         while not self.control.stopping:
@@ -102,13 +105,14 @@ class FeedStage:
             await asyncio.sleep(deadline - time.monotonic())
             self._tick(time.monotonic_ns())
         self.link.close()
+        self.reference.close()
         return 0
 
     def _on_connected(self) -> None:
         self.counters.add("connect_count")
         self.states["replaying"] = 1
-        for name in self.names:
-            for _, subscription in SUBSCRIPTIONS:
+        for name, row in zip(self.names, self.instruments):
+            for subscription in (*(s for _, s in SUBSCRIPTIONS), *wide_subscriptions(int(row["start_mark_ticks"]))):
                 self.link.send(encode.subscribe_frame({**subscription, "coin": name}))
         self.heart.enter(STATE_RUNNING)
 
@@ -133,6 +137,7 @@ class FeedStage:
     def _tick(self, now_ns: int) -> None:
         self.heart.beat()
         self.link.check()
+        self.reference.check()
         self.tick_index += 1
         self.counters.add("timer_count")
         self._note_stale(now_ns)
@@ -158,11 +163,93 @@ class FeedStage:
         self.states["stale"] = stale
 
 
+class ReferenceFeed:
+    """Connections to the reference venue, one for each of its addresses; none where no reference is chosen."""
+
+    def __init__(self, stage: FeedStage, house: House, ws_url: str) -> None:
+        self.stage = stage
+        config = stage.config.reference
+        self.symbols = stage.instruments.copy()
+        names = [streams.symbol(name, config.quote) for name in stage.names]
+        self.symbols["name"] = 0
+        for row, name in zip(self.symbols, names):
+            row["name"][: len(name)] = np.frombuffer(name.encode(), np.uint8)
+        self.states = np.zeros(len(names), FEED_STATE)
+        self.context = feed_context(house, self.states, stage.counters)
+        self.address = int(self.context.ctypes.data)
+        policy = LinkPolicy(config.ping_s, config.silence_s, config.reconnect_first_s, config.reconnect_max_s,
+                            config.max_connects_per_min, ping=b"")
+        self.links = [Link(url + streams.stream_path(names, kinds), policy, self._on_connected, self._on_frame,
+                           self._on_lost) for url, kinds in reference_urls(stage.config, ws_url)]
+
+    def open(self) -> None:
+        """Keep the connections up from now on."""
+        for link in self.links:
+            link.open()
+
+    def check(self) -> None:
+        """Raise what ended a connection's keeping, if anything did."""
+        for link in self.links:
+            link.check()
+
+    def close(self) -> None:
+        """End the connections."""
+        for link in self.links:
+            link.close()
+
+    def _on_connected(self) -> None:
+        self.stage.counters.add("reference_connect_count")
+
+    def _on_frame(self, payload: bytes, ts_recv_ns: int) -> None:
+        self.stage.counters.add("reference_frame_count")
+        code = publish_reference(payload, self.address, self.symbols, ts_recv_ns)
+        if code == FAULT:
+            self.stage.errors.record(f"reference frame not used: {payload[:80]!r}")
+        elif code in (reference_decode.ERROR, reference_decode.MALFORMED):
+            self.stage.errors.record(f"the reference says: {payload[:160]!r}")
+        elif self.stage.after is not None:
+            self.stage.after()
+
+    def _on_lost(self, reason: str) -> None:
+        self.stage.counters.add("reference_lost_count")
+        self.stage.errors.record(f"reference {reason}")
+
+
+def reference_urls(config: EngineConfig, ws_url: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Addresses of the reference with the kinds of streams of each; a recorded market has no reference beside it."""
+    kind = config.reference.kind
+    if kind == "none" or (kind == "local" and config.market.kind != "synthetic"):
+        return []
+    if kind == "local":
+        base = ws_url.removesuffix("/ws") + LOCAL_REFERENCE
+        return [(f"{base}/public", streams.TICKERS), (f"{base}/market", streams.TRADES)]
+    return [(config.reference.ticker_url, streams.TICKERS), (config.reference.trades_url, streams.TRADES)]
+
+
+def feed_context(house: House, states: np.ndarray, counters: Counters) -> np.ndarray:
+    """A FEED record that publishes to the house; ``states`` and the record must be kept by the caller."""
+    context = np.zeros(1, FEED)
+    for name, value in (("market", house.address["market"]), ("channels", house.address["channel"] + HEADER_BYTES),
+                        ("states", states.ctypes.data), ("counters", counters.address),
+                        ("bell", bell_address(house, "estimator")), ("instrument_count", len(states))):
+        context[name] = value
+    return context
+
+
+def wide_subscriptions(mark_ticks: int) -> list[dict[str, object]]:
+    """Books of merged prices that reach 50 bps from the mid; none before there is a price."""
+    if mark_ticks <= 0:
+        return []
+    return [{"type": "l2Book", "nSigFigs": figures, **({"mantissa": multiple} if multiple > 1 else {})}
+            for figures, multiple in merged_books(mark_ticks)]
+
+
 def channel_limits_ns(feed: Feed) -> np.ndarray:
     """Silence that each channel may keep, shape (CHANNEL_COUNT,) [ns]; 0 where silence means nothing."""
     limits_s = np.zeros(CHANNEL_COUNT)
     limits_s[CHANNEL_BOOK_FAST], limits_s[CHANNEL_TRADES] = feed.stale_bbo_or_book_s, feed.stale_trades_s
     limits_s[CHANNEL_BOOK_SLOW], limits_s[CHANNEL_CTX] = feed.stale_book_slow_s, feed.stale_ctx_s
+    limits_s[CHANNEL_BOOK_WIDE] = feed.stale_book_slow_s
     return (limits_s * NS_PER_S).astype(np.int64)
 
 

@@ -31,11 +31,13 @@ from mmfast.kernel import kernel
 from mmfast.records.belief import BELIEF_GAP, BELIEF_NO_BOOK, BELIEF_OK, BELIEF_STALE, BELIEF_WARMING
 from mmfast.records.feature import (
     OBS_INFORMED,
+    OBS_LEAD,
     OBS_LOG_SIGMA,
     OBS_VALUE,
     OBSERVATIONS,
     SOURCE_INFORMED_ASK,
     SOURCE_INFORMED_BID,
+    SOURCE_LEAD,
     SOURCE_MICROPRICE,
 )
 from mmfast.units import ASK, BID, BPS, NS_PER_S
@@ -184,8 +186,7 @@ def _take_informed(state: np.void, features: np.void, params: np.void) -> None:
     """The share of informed takers on each side, the prior where the sensor does not speak about it."""
     for side in range(2):
         source = SOURCE_INFORMED_BID if side == BID else SOURCE_INFORMED_ASK
-        spoken = (features["valid_mask"] >> source) & 1 == 1 and features["obs_kind"][source] == OBS_INFORMED
-        share = features["obs_z"][source] if spoken else math.nan
+        share = features["obs_z"][source] if fusion.speaks(features, source, OBS_INFORMED) else math.nan
         state["informed_p"][side] = share if 0.0 < share < 1.0 else params["informed_prior"]
 
 
@@ -239,6 +240,9 @@ def _take_value(state: np.void, features: np.void, params: np.void, source: int,
         z = features["obs_z"][source]
     # The value has moved on since a reading that comes late.
     r += math.exp(2.0 * state["log_sigma"]) * _late_s(state, features["obs_ns"][source])
+    if source == SOURCE_MICROPRICE and fusion.speaks(features, SOURCE_LEAD, OBS_LEAD):
+        z += features["obs_z"][SOURCE_LEAD]
+        r += features["obs_r"][SOURCE_LEAD]
     surprise = modes.observe(state, 1.0, 0.0, z, state["value_scale"] * r, trust)
     if source != SOURCE_MICROPRICE:
         return

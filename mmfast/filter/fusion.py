@@ -23,10 +23,15 @@ AGE_MAX = 20.0  # memories after which a reading says nothing
 
 
 @kernel
+def speaks(features: np.void, source: int, kind: int) -> bool:
+    """True if ``source`` speaks about ``kind``."""
+    return (features["valid_mask"] >> source) & 1 == 1 and features["obs_kind"][source] == kind
+
+
+@kernel
 def is_news(state: np.void, features: np.void, source: int, kind: int) -> bool:
     """True if ``source`` speaks about ``kind`` and has not been listened to yet."""
-    return ((features["valid_mask"] >> source) & 1 == 1 and features["obs_kind"][source] == kind
-            and features["obs_serial"][source] != state["used_serial"][source])
+    return speaks(features, source, kind) and features["obs_serial"][source] != state["used_serial"][source]
 
 
 @kernel

@@ -17,7 +17,7 @@ from mmfast.records.account import KIND_FILL
 from mmfast.records.belief import BELIEF
 from mmfast.records.feature import FEATURES
 from mmfast.records.header import bare
-from mmfast.records.market import BBO, BOOK, KIND_BOOK, MARKET
+from mmfast.records.market import BBO, BOOK, BOOK_KINDS, MARKET
 from mmfast.records.quote import MANDATE, QUOTE, SURFACE
 from mmfast.rings import broadcast, seqlock
 from mmfast.rings.atomics import as_record
@@ -71,7 +71,7 @@ def _load_frame(me: Any, position: int) -> bool:
     at = me["scratch_frame"]
     if broadcast.receive(me["market"], position, at, SMALL) != broadcast.READ:
         return False
-    if as_record(at, MARKET)["kind"] == KIND_BOOK:
+    if as_record(at, MARKET)["kind"] in BOOK_KINDS:
         return broadcast.receive(me["market"], position, at, LARGE) == broadcast.READ
     return True
 

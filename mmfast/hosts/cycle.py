@@ -17,6 +17,7 @@ from mmfast.filter.believe import believe
 from mmfast.governor import portfolio
 from mmfast.governor.govern import govern
 from mmfast.kernel import kernel
+from mmfast.records.feature import SOURCE_MICROPRICE
 from mmfast.records.market import (
     BBO,
     BOOK,
@@ -26,6 +27,9 @@ from mmfast.records.market import (
     KIND_BOOK,
     KIND_CTX,
     KIND_GAP,
+    KIND_REFERENCE_BBO,
+    KIND_REFERENCE_BOOK,
+    KIND_REFERENCE_TRADE,
     KIND_TIMER,
     KIND_TRADE,
     MARKET,
@@ -83,5 +87,18 @@ def observe(message: int, sensor: Any, features: Any, params: Any) -> bool:
     elif kind == KIND_GAP:
         sense.on_gap(sensor, as_record(message, GAP), features, params)
     else:
-        return False
+        return _observe_reference(message, kind, sensor, features, params)
     return True
+
+
+@kernel
+def _observe_reference(message: int, kind: int, sensor: Any, features: Any, params: Any) -> bool:
+    """Sense a record of the reference venue; True if a belief should follow: it has moved the value."""
+    before = features["obs_serial"][SOURCE_MICROPRICE]
+    if kind == KIND_REFERENCE_BBO:
+        sense.on_reference_bbo(sensor, as_record(message, BBO), features, params)
+    elif kind == KIND_REFERENCE_TRADE:
+        sense.on_reference_trade(sensor, as_record(message, TRADE), features, params)
+    elif kind == KIND_REFERENCE_BOOK:
+        sense.on_reference_book(sensor, as_record(message, BOOK), features, params)
+    return bool(features["obs_serial"][SOURCE_MICROPRICE] != before)

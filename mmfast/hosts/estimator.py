@@ -25,9 +25,9 @@ from mmfast.records.header import bare
 from mmfast.records.market import (
     BBO,
     BOOK,
+    BOOK_KINDS,
     GAP,
     GAP_LAPPED,
-    KIND_BOOK,
     KIND_GAP,
     MARKET,
 )
@@ -57,7 +57,7 @@ ESTIMATOR = bare(
 
 RECORDS, BELIEFS, LAPS, FILLS = (
     counter_index("estimator", n) for n in ("record_count", "belief_count", "lap_count", "fill_count"))
-SMALL, LARGE = BBO.itemsize, BOOK.itemsize  # every kind but BOOK is small
+SMALL, LARGE = BBO.itemsize, BOOK.itemsize  # every kind but books is small
 BELIEF_BYTES, FEATURES_BYTES, FILTER_BYTES, PARAMETERS_BYTES, SENSOR_BYTES = (
     dtype.itemsize for dtype in (BELIEF, FEATURES, FILTER, PARAMETERS, SENSOR))
 TURN_NS = 100_000_000  # back to Python ten times a second, for signals
@@ -101,7 +101,7 @@ def _read_market(me: Any) -> int:
     status = broadcast.receive(me["market"], me["position"], me["message"], SMALL)
     if status == broadcast.EMPTY:
         return 0
-    if status == broadcast.READ and as_record(me["message"], MARKET)["kind"] == KIND_BOOK:
+    if status == broadcast.READ and as_record(me["message"], MARKET)["kind"] in BOOK_KINDS:
         status = broadcast.receive(me["market"], me["position"], me["message"], LARGE)
     if status == broadcast.LAPPED:
         me["position"] = broadcast.resync(me["market"], me["position"])

@@ -16,6 +16,7 @@ import numpy as np
 from mmfast.compiled import set_complete
 from mmfast.executor.absent import LEVEL, tell_levels
 from mmfast.feed import publish as feed_publish
+from mmfast.feed import reference as feed_reference
 from mmfast.feed.admit import FEED_STATE
 from mmfast.gateway import warm as gateway_warm
 from mmfast.hosts import estimator, quoter
@@ -76,6 +77,7 @@ def _warm_feed(house: House) -> None:
     context["bell"] = bell_address(house, "estimator")
     address = int(context.ctypes.data)
     feed_publish.publish_frame(b"{}", address, house.table("instrument").copy(), 1)
+    feed_reference.publish_reference(b"{}", address, house.table("instrument").copy(), 1)
     feed_publish.publish_timer(address, 1, 1)
     feed_publish.publish_gap(address, -1, 1, 1)
 

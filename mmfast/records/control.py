@@ -36,10 +36,11 @@ ERROR_SLOTS = 16
 
 # Age of a feed channel of one coin, written by the feed handler.
 CHANNEL_BBO, CHANNEL_TRADES, CHANNEL_BOOK_FAST, CHANNEL_BOOK_SLOW, CHANNEL_CTX = 0, 1, 2, 3, 4
-CHANNEL_NAMES = ("bbo", "trades", "book fast", "book slow", "ctx")
+CHANNEL_BOOK_WIDE, CHANNEL_REFERENCE = 5, 6
+CHANNEL_NAMES = ("bbo", "trades", "book fast", "book slow", "ctx", "book wide", "reference")
 CHANNEL = bare(("last_ns", "i8"), ("last_exch_ns", "i8"), ("message_count", "i8"), ("gap_count", "i8"),
                ("error_count", "i8"), ("limit_ns", "i8"), ("interval_ns", "i8"), size=64)
-CHANNEL_COUNT = 5
+CHANNEL_COUNT = 7
 
 # Why the kill switch latched; 0 is "trading allowed".
 (KILL_NONE, KILL_MANUAL, KILL_LOSS, KILL_DRAWDOWN, KILL_POSITION, KILL_GATEWAY_LOST, KILL_MISMATCH, KILL_RING_FULL,

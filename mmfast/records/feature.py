@@ -14,19 +14,20 @@ from __future__ import annotations
 from mmfast.records.header import record
 
 KIND_FEATURES = 11
-OBSERVATIONS = 18
+OBSERVATIONS = 19
 
-# What an observation is about: log fair value [bps from base_px], drift [bps/s], ln sigma, informed share of a side.
-OBS_VALUE, OBS_DRIFT, OBS_LOG_SIGMA, OBS_INFORMED = 0, 1, 2, 3
+# What an observation is about: log fair value [bps from base_px], drift [bps/s], ln sigma, informed share of a side,
+# what a reference announces on top of the micro-price [bps]: those two are one observation of the value.
+OBS_VALUE, OBS_DRIFT, OBS_LOG_SIGMA, OBS_INFORMED, OBS_LEAD = 0, 1, 2, 3, 5
 
 SOURCE_MICROPRICE, SOURCE_TOUCH, SOURCE_OFI, SOURCE_FLOW, SOURCE_BOOK, SOURCE_BIPOWER = 0, 1, 2, 3, 4, 5
 SOURCE_BOOK_CHANGE, SOURCE_GRADIENT, SOURCE_SWEEP, SOURCE_HAWKES, SOURCE_SIZE, SOURCE_BASIS = 6, 7, 8, 9, 10, 11
 SOURCE_FUNDING, SOURCE_OPEN_INTEREST, SOURCE_INFORMED_BID, SOURCE_INFORMED_ASK = 12, 13, 14, 15
-SOURCE_DEEP_BOOK, SOURCE_ORACLE = 16, 17
+SOURCE_DEEP_BOOK, SOURCE_ORACLE, SOURCE_LEAD = 16, 17, 18
 SOURCE_NAMES = ("microprice", "touch imbalance", "order-flow imbalance", "taker flow", "book imbalance",
                 "bipower volatility", "book imbalance change", "book gradient", "sweeps", "hawkes intensity",
                 "order sizes", "basis", "funding", "open interest", "informed at our bid", "informed at our ask",
-                "deep book imbalance", "oracle")
+                "deep book imbalance", "oracle", "lead-lag")
 
 LAYER_MID, LAYER_WEIGHTED, LAYER_STOIKOV, LAYER_DEPTH = 0, 1, 2, 3
 LAYERS = 4
@@ -80,6 +81,13 @@ FEATURES = record(
     ("liquidation_ratio", "f8"),  # intensity of forced orders over its base, 1 when quiet
     ("liquidation_side", "f8"),  # -1: longs are forced out, 1: shorts are
     ("cascade", "f8"),  # 1 from a ratio of 3 until it is back at 1.5
+    # another venue
+    ("reference_px", "f8"),  # USD, its micro-price, NaN before the first
+    ("reference_ns", "i8"),  # when that came
+    ("reference_flow", "f8"),  # imbalance of its takers over five seconds, NaN without any
+    ("lead_lag_ms", "f8"),  # by how much it is ahead, NaN while no lag is significant
+    ("lead_response", "f8"),  # of our price to a move of it
+    ("lead_fit", "f8"),  # share of our moves that it explains
     # volatility
     ("vol_term", "f8"),  # sqrt(rv_30 / rv_300), 1 until known
     ("kurtosis", "f8"),  # excess, NaN until measured
@@ -98,10 +106,11 @@ FEATURES = record(
     ("odd_time_count", "i8"),
     ("own_print_count", "i8"),
     ("obs_kind", "i4", (OBSERVATIONS,)),
+    ("_pad", "i4"),
     ("obs_z", "f8", (OBSERVATIONS,)),
     ("obs_r", "f8", (OBSERVATIONS,)),
     ("obs_tau_s", "f8", (OBSERVATIONS,)),
     ("obs_ns", "i8", (OBSERVATIONS,)),
     ("obs_serial", "i8", (OBSERVATIONS,)),
-    size=1472,
+    size=1536,
 )

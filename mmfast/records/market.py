@@ -3,7 +3,8 @@ Market records: what the venue says about an instrument, in integer ticks and lo
 
 In      decoded frames.
 Out     BBO, TRADE, BOOK, CTX, TIMER and GAP, told apart by ``kind``; MARKET is the slot they share.
-Source  the venue's bbo, trades, l2Book and activeAssetCtx channels.
+Source  the venue's bbo, trades, l2Book and activeAssetCtx channels; a reference venue's ticker, trades and depth,
+        which are BBO, TRADE and BOOK too, of kinds of their own: nobody takes them for the venue that is traded.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from __future__ import annotations
 from mmfast.records.header import record
 
 KIND_BBO, KIND_TRADE, KIND_BOOK, KIND_CTX, KIND_TIMER, KIND_GAP = 1, 2, 3, 4, 5, 6
+KIND_REFERENCE_BBO, KIND_REFERENCE_TRADE, KIND_REFERENCE_BOOK = 7, 8, 9  # in ticks and lots of our instrument
 KIND_NAMES = {KIND_BBO: "bbo", KIND_TRADE: "trade", KIND_BOOK: "book", KIND_CTX: "ctx", KIND_TIMER: "timer",
-              KIND_GAP: "gap"}
+              KIND_GAP: "gap", KIND_REFERENCE_BBO: "reference bbo", KIND_REFERENCE_TRADE: "reference trade",
+              KIND_REFERENCE_BOOK: "reference book"}
 
 BOOK_LEVELS = 20
+BOOK_KINDS = (KIND_BOOK, KIND_REFERENCE_BOOK)  # the large ones: all others fit in a BBO
 
 # A missing side has 0 lots.
 BBO = record(("px_ticks", "i8", (2,)), ("lots", "i8", (2,)), ("count", "i4", (2,)), size=128)
@@ -26,7 +30,8 @@ TRADE = record(("px_ticks", "i8"), ("lots", "i8"), ("tid", "i8"), ("taker", "i8"
                ("batch_index", "i4"), ("batch_count", "i4"), ("replayed", "i4"), size=128)
 
 # Row 0 bids from high to low, row 1 asks from low to high; level_count says how many of 20 are there.
-BOOK = record(("level_count", "i4", (2,)), ("fast", "i4"), ("_pad", "i4"),
+# wide: 1 if neighbouring prices are merged, so that 20 levels reach far; its touch is not the touch.
+BOOK = record(("level_count", "i4", (2,)), ("fast", "i4"), ("wide", "i4"),
               ("px_ticks", "i8", (2, BOOK_LEVELS)), ("lots", "i8", (2, BOOK_LEVELS)),
               ("count", "i4", (2, BOOK_LEVELS)), size=896)
 

@@ -43,6 +43,9 @@ COUNTERS: dict[str, tuple[Counter, ...]] = {
         Counter("gap_count", "gaps", "Gap markers published: lost connection or a stale channel."),
         Counter("timer_count", "ticks", "Timer records published."),
         Counter("error_frame_count", "frames", "Error frames received from the venue."),
+        Counter("reference_frame_count", "frames", "Frames received from the reference venue."),
+        Counter("reference_connect_count", "connections", "Connections opened to the reference venue."),
+        Counter("reference_lost_count", "connections", "Connections to the reference venue that ended or failed."),
     ),
     "estimator": (
         Counter("record_count", "records", "Market records read."),

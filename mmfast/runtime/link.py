@@ -21,13 +21,18 @@ CONNECT_TIMEOUT_S = 5.0
 
 
 class LinkPolicy(NamedTuple):
-    """Limits of a link: time between pings, silence that counts as dead, delays before a new attempt."""
+    """
+    Limits of a link: time between pings, silence that counts as dead, delays before a new attempt.
+
+    ``ping`` is the text frame that asks for an answer; empty for a venue that knows only the protocol's own ping.
+    """
 
     ping_s: float
     silence_s: float
     retry_first_s: float
     retry_max_s: float
     connections_per_minute: int
+    ping: bytes = PING
 
 
 class Link(picows.WSListener):
@@ -138,7 +143,13 @@ class Link(picows.WSListener):
                     self.drop(f"silent for {silence_s:.1f} s")
                 elif time.monotonic() >= next_ping or silence_s > self.policy.silence_s / 2:
                     next_ping = time.monotonic() + self.policy.ping_s
-                    self.send(PING)
+                    self._ping()
+
+    def _ping(self) -> None:
+        if self.policy.ping:
+            self.send(self.policy.ping)
+        elif self._transport is not None:
+            self._transport.send_ping()
 
     def on_ws_connected(self, transport: picows.WSTransport) -> None:
         """The upgrade is done: subscribe."""

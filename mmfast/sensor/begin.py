@@ -19,6 +19,7 @@ from mmfast.sensor import (
     funding,
     interest,
     layers,
+    lead,
     liquidity,
     markout,
     ownprints,
@@ -48,6 +49,7 @@ def begin(sensor: np.void, params: np.void) -> None:
     funding.restart(sensor)
     interest.restart(sensor)
     forced.restart(sensor)
+    lead.restart(sensor)
 
 
 @kernel
@@ -60,6 +62,7 @@ def after_gap(sensor: np.void) -> None:
     markout.forget_waiting(sensor)
     layers.forget_waiting(sensor)
     quality.restart(sensor)
+    lead.forget_own(sensor)
 
 
 @kernel
@@ -97,6 +100,6 @@ def _takers(sensor: np.void, params: np.void) -> None:
 def _book(sensor: np.void) -> None:
     """No book."""
     liquidity.restart(sensor)
-    sensor["change_fast"], sensor["change_slow"], sensor["change_ns"], sensor["band_ns"] = 0.0, 0.0, 0, 0
+    sensor["change_fast"], sensor["change_slow"], sensor["change_ns"] = 0.0, 0.0, 0
     for band in range(3):
-        sensor["band_imbalance"][band] = math.nan
+        sensor["band_imbalance"][band], sensor["band_ns"][band] = math.nan, 0

@@ -12,7 +12,7 @@ import numpy as np
 
 from mmfast.kernel import kernel
 from mmfast.records.feature import CLASSES, KIND_FEATURES, LAYERS
-from mmfast.sensor import flow, forced, hawkes, horizons, intensity, quality, sizes, volatility
+from mmfast.sensor import flow, forced, hawkes, horizons, intensity, lead, quality, sizes, volatility
 from mmfast.sensor.state import HORIZONS
 from mmfast.units import ASK, BID
 
@@ -77,10 +77,11 @@ def write_book(sensor: np.void, features: np.void) -> None:
 
 @kernel
 def write_reference(sensor: np.void, features: np.void) -> None:
-    """The reference: oracle, funding, open interest, forced orders."""
+    """The reference: oracle, funding, open interest, forced orders, another venue."""
     features["basis_bps"] = sensor["basis_bps"]
     features["funding_bps_s"] = sensor["funding_bps_s"]
     features["funding_forecast_bps_s"] = sensor["funding_forecast_bps_s"]
     features["open_interest_z"] = sensor["interest_z"]
     features["liquidation_ratio"], features["liquidation_side"] = forced.ratio(sensor), sensor["forced_side"]
     features["cascade"] = sensor["cascade"]
+    lead.write(sensor, features)

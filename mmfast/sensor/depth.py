@@ -19,7 +19,8 @@ from mmfast.sensor.decay import elapsed_s
 from mmfast.units import ASK, BID
 
 NEAR, FAR = 0, 2
-BAND_AGE_S = 12.0  # two periods of the slow book: a band stays until then if the books between do not reach it
+BAND_AGE_S = 12.0  # two periods of the slow books: a band stays until then if the books between do not reach it
+SPACINGS_MIN = 1.8  # levels of a side that a band must hold, at least
 
 
 @kernel
@@ -40,6 +41,15 @@ def take(sensor: np.void, features: np.void, params: np.void, book: np.void, now
 
 
 @kernel
+def take_wide(sensor: np.void, features: np.void, params: np.void, book: np.void, now_ns: int) -> None:
+    """Take a book of merged prices: it reaches far and its touch is rounded outwards, so the known mid counts."""
+    if sensor["touch_ok"] == 1:
+        mid_ticks = 0.5 * (float(sensor["touch_ticks"][BID]) + float(sensor["touch_ticks"][ASK]))
+        _bands(sensor, features, params, book, mid_ticks, now_ns)
+        context.write_book(sensor, features)
+
+
+@kernel
 def _mid_ticks(book: np.void) -> float:
     """Mid of the book; NaN unless it has two sides in order."""
     if book["level_count"][BID] < 1 or book["level_count"][ASK] < 1:
@@ -52,16 +62,29 @@ def _mid_ticks(book: np.void) -> float:
 
 @kernel
 def _bands(sensor: np.void, features: np.void, params: np.void, book: np.void, mid_ticks: float, now_ns: int) -> None:
-    """Imbalances of the bands that the book reaches; a fast book leaves what a slow one has said, for a while."""
-    reached = math.isfinite(imbalance.band_imbalance(book, mid_ticks, BAND_BPS[NEAR]))
-    if not reached and book["fast"] == 1 and elapsed_s(sensor["band_ns"], now_ns) <= BAND_AGE_S:
-        return
+    """Imbalances of the bands that the book reaches and resolves; one that it does not stays as it was, for a while."""
+    spacing_bps = _spacing_bps(book, mid_ticks)
     for band in range(3):
-        sensor["band_imbalance"][band] = imbalance.band_imbalance(book, mid_ticks, BAND_BPS[band])
-    sensor["band_ns"] = now_ns
-    near = sensor["band_imbalance"][NEAR]
-    x = zscore.score(sensor, SOURCE_DEEP_BOOK, near, now_ns)
-    observe.say_drift(sensor, features, params, SOURCE_DEEP_BOOK, x, now_ns)
-    features["gradient"] = near - sensor["band_imbalance"][FAR]
-    x = zscore.score(sensor, SOURCE_GRADIENT, features["gradient"], now_ns)
-    observe.say_drift(sensor, features, params, SOURCE_GRADIENT, x, now_ns)
+        found = imbalance.band_imbalance(book, mid_ticks, BAND_BPS[band])
+        if math.isfinite(found) and SPACINGS_MIN * spacing_bps <= BAND_BPS[band]:
+            sensor["band_imbalance"][band], sensor["band_ns"][band] = found, now_ns
+        elif elapsed_s(sensor["band_ns"][band], now_ns) > BAND_AGE_S:
+            sensor["band_imbalance"][band] = math.nan
+    near, far = sensor["band_imbalance"][NEAR], sensor["band_imbalance"][FAR]
+    if sensor["band_ns"][NEAR] == now_ns or not math.isfinite(near):
+        x = zscore.score(sensor, SOURCE_DEEP_BOOK, near, now_ns)
+        observe.say_drift(sensor, features, params, SOURCE_DEEP_BOOK, x, now_ns)
+    features["gradient"] = near - far
+    if max(sensor["band_ns"][NEAR], sensor["band_ns"][FAR]) == now_ns or not math.isfinite(near - far):
+        x = zscore.score(sensor, SOURCE_GRADIENT, near - far, now_ns)
+        observe.say_drift(sensor, features, params, SOURCE_GRADIENT, x, now_ns)
+
+
+@kernel
+def _spacing_bps(book: np.void, mid_ticks: float) -> float:
+    """Least distance of neighbouring levels: the step of prices that are merged [bps]; infinite without two levels."""
+    least = math.inf
+    for side in range(2):
+        for level in range(1, book["level_count"][side]):
+            least = min(least, abs(float(book["px_ticks"][side, level] - book["px_ticks"][side, level - 1])))
+    return 1e4 * least / mid_ticks if mid_ticks > 0.0 else math.inf

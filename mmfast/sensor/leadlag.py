@@ -162,16 +162,32 @@ def _forget(state: np.void, at: int) -> None:
 
 
 @kernel
+def _best(state: np.void) -> int:
+    """The lag of the largest contrast."""
+    best = 0
+    for k in range(LAGS):
+        if abs(state["contrast"][k]) > abs(state["contrast"][best]):
+            best = k
+    return best
+
+
+@kernel
+def surety(state: np.void) -> float:
+    """The largest contrast in standard deviations of its noise; NaN where nothing is known."""
+    best = _best(state)
+    if not state["noise"][best] > 0.0:
+        return math.nan
+    return float(abs(state["contrast"][best]) / math.sqrt(state["noise"][best]))
+
+
+@kernel
 def estimate(state: np.void) -> tuple[float, float, float]:
     """
     (lag [ms], response, R^2); NaN throughout unless the contrast is three times its noise.
 
     The lag is refined by a parabola through the best bin and its neighbours. Positive: the reference leads.
     """
-    best = 0
-    for k in range(LAGS):
-        if abs(state["contrast"][k]) > abs(state["contrast"][best]):
-            best = k
+    best = _best(state)
     top = state["contrast"][best]
     if not (state["noise"][best] > 0.0 and state["ref_var"] > 0.0 and state["own_var"] > 0.0):
         return math.nan, math.nan, math.nan

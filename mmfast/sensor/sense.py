@@ -14,7 +14,19 @@ from mmfast.kernel import kernel
 from mmfast.records.feature import OBS_LOG_SIGMA, SOURCE_BIPOWER
 from mmfast.records.market import GAP_STALE
 from mmfast.sensor import begin as beginning
-from mmfast.sensor import context, depth, forced, observe, ownprints, printed, quality, reference, touch, volatility
+from mmfast.sensor import (
+    context,
+    depth,
+    forced,
+    lead,
+    observe,
+    ownprints,
+    printed,
+    quality,
+    reference,
+    touch,
+    volatility,
+)
 from mmfast.units import ASK, BID
 
 begin = beginning.begin
@@ -52,7 +64,9 @@ def on_book(sensor: np.void, book: np.void, features: np.void, params: np.void) 
     now_ns = book["ts_recv_ns"]
     _grid(sensor, features, params, now_ns)
     in_time = not quality.time_is_odd(sensor, book["ts_exch_ns"], now_ns)
-    if in_time and _see_book(sensor, features, params, book, now_ns):
+    if in_time and book["wide"] == 1:
+        depth.take_wide(sensor, features, params, book, now_ns)
+    elif in_time and _see_book(sensor, features, params, book, now_ns):
         sensor["alive_ns"] = now_ns
         depth.take(sensor, features, params, book, now_ns)
     context.write(sensor, book, features, params)
@@ -88,8 +102,41 @@ def on_timer(sensor: np.void, timer: np.void, features: np.void, params: np.void
     _grid(sensor, features, params, now_ns)
     printed.fade(sensor, params, now_ns)
     forced.fade(sensor, now_ns)
+    lead.say_again(sensor, features, params, now_ns)
     context.write_reference(sensor, features)
     context.write(sensor, timer, features, params)
+
+
+@kernel
+def on_reference_bbo(sensor: np.void, bbo: np.void, features: np.void, params: np.void) -> None:
+    """A touch of the reference."""
+    lead.see_touch(sensor, params, bbo, bbo["px_ticks"][BID], bbo["px_ticks"][ASK], bbo["lots"][BID],
+                   bbo["lots"][ASK], bbo["ts_recv_ns"])
+    _hear_reference(sensor, bbo, features, params)
+
+
+@kernel
+def on_reference_book(sensor: np.void, book: np.void, features: np.void, params: np.void) -> None:
+    """Depth of the reference: its touch, where that is newer than the one we have."""
+    if book["level_count"][BID] > 0 and book["level_count"][ASK] > 0:
+        lead.see_touch(sensor, params, book, book["px_ticks"][BID, 0], book["px_ticks"][ASK, 0],
+                       book["lots"][BID, 0], book["lots"][ASK, 0], book["ts_recv_ns"])
+    _hear_reference(sensor, book, features, params)
+
+
+@kernel
+def on_reference_trade(sensor: np.void, trade: np.void, features: np.void, params: np.void) -> None:
+    """A print of the reference."""
+    lead.see_print(sensor, trade["side"], trade["lots"], trade["ts_recv_ns"])
+    _hear_reference(sensor, trade, features, params)
+
+
+@kernel
+def _hear_reference(sensor: np.void, cause: np.void, features: np.void, params: np.void) -> None:
+    """What the reference has just said may change the value; the record is not the venue's that is traded."""
+    lead.say_again(sensor, features, params, cause["ts_recv_ns"])
+    lead.write(sensor, features)
+    features["src_seq"], features["ts_recv_ns"] = cause["seq"], cause["ts_recv_ns"]
 
 
 @kernel

@@ -10,6 +10,7 @@ from __future__ import annotations
 from mmfast.records.feature import CLASSES, LAYERS, OBSERVATIONS
 from mmfast.records.header import bare
 from mmfast.records.market import BOOK_LEVELS
+from mmfast.sensor.leadlag import LEADLAG
 
 RETURNS = 300  # one-second returns that are remembered
 SCORES = OBSERVATIONS  # features that are standardised, by source
@@ -128,7 +129,7 @@ SENSOR = bare(
     ("deep_ns", "i8"),
     # the book
     ("band_imbalance", "f8", (3,)),
-    ("band_ns", "i8"),
+    ("band_ns", "i8", (3,)),
     ("change_fast", "f8"),
     ("change_slow", "f8"),
     ("change_ns", "i8"),
@@ -194,5 +195,18 @@ SENSOR = bare(
     ("forced_usual", "f8"),
     ("forced_side", "f8"),
     ("cascade", "f8"),
-    size=16704,
+    # another venue: its touch, its takers, by how much it leads
+    ("reference_log_bps", "f8"),
+    ("reference_ns", "i8"),
+    ("reference_exch_ns", "i8"),
+    ("reference_lots", "f8", (2,)),
+    ("reference_flow_ns", "i8"),
+    ("lead_lag_ms", "f8"),
+    ("lead_response", "f8"),
+    ("lead_fit", "f8"),
+    ("lead_surety", "f8"),
+    ("lead_learned_ns", "i8"),
+    ("lead_said_bps", "f8"),
+    ("lead", LEADLAG),  # type: ignore[arg-type]
+    size=35776,
 )

@@ -8,6 +8,7 @@ Source  a source that has nothing to say is omitted, never zero; here is the rea
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from mmfast.records.feature import (
@@ -19,6 +20,7 @@ from mmfast.records.feature import (
     SOURCE_GRADIENT,
     SOURCE_INFORMED_ASK,
     SOURCE_INFORMED_BID,
+    SOURCE_LEAD,
     SOURCE_MICROPRICE,
     SOURCE_NAMES,
     SOURCE_OPEN_INTEREST,
@@ -31,11 +33,7 @@ OFF_CHOSEN = "off: named in sources_off"
 OFF_RHO = "off: its correlation with the drift is zero"
 OFF_NOTHING_YET = "off: its channel has sent nothing usable yet"
 
-# Sources of the design that have no row, because what they need does not exist.
-LEAD_LAG = "lead-lag with a reference venue"
-OFF = {LEAD_LAG: "off: no reference venue is subscribed, so there is nothing to compare our prices with"}
-
-NOT_DRIFT = (SOURCE_MICROPRICE, SOURCE_BIPOWER, SOURCE_INFORMED_BID, SOURCE_INFORMED_ASK, SOURCE_ORACLE)
+NOT_DRIFT = (SOURCE_MICROPRICE, SOURCE_BIPOWER, SOURCE_INFORMED_BID, SOURCE_INFORMED_ASK, SOURCE_ORACLE, SOURCE_LEAD)
 WAITS_FOR = {
     SOURCE_BIPOWER: "off: ten seconds without a gap are needed",
     SOURCE_GRADIENT: "off: the book does not reach 50 bps on both sides",
@@ -49,7 +47,7 @@ WAITS_FOR = {
 
 
 def source_status(features: Any, params: Any) -> dict[str, str]:
-    """What each source does: "on", or "off" with the reason; sources without a row included."""
+    """What each source does: "on", or "off" with the reason."""
     status = {}
     for source, name in enumerate(SOURCE_NAMES):
         if not int(params["source_mask"]) >> source & 1:
@@ -58,9 +56,23 @@ def source_status(features: Any, params: Any) -> dict[str, str]:
             status[name] = OFF_RHO
         elif int(features["valid_mask"]) >> source & 1:
             status[name] = ON
+        elif source == SOURCE_LEAD:
+            status[name] = lead_status(features)
         else:
             status[name] = WAITS_FOR.get(source, OFF_NOTHING_YET)
-    return status | OFF
+    return status
+
+
+def lead_status(features: Any) -> str:
+    """Why the reference announces nothing."""
+    if features["reference_ns"] == 0:
+        return "off: no reference venue has spoken; [reference] kind chooses one"
+    lag_ms = float(features["lead_lag_ms"])
+    if not math.isfinite(lag_ms):
+        return "off: no lag between the reference and us is significant yet"
+    if lag_ms <= 0.0:
+        return f"off: the reference does not lead, it is {-lag_ms:.0f} ms behind"
+    return "off: the reference has been silent for two seconds"
 
 
 def drift_sources(features: Any) -> list[str]:

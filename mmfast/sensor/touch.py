@@ -29,6 +29,7 @@ from mmfast.sensor import (
     flow,
     imbalance,
     layers,
+    lead,
     markout,
     microprice,
     observe,
@@ -94,6 +95,8 @@ def _value(sensor: np.void, features: np.void, params: np.void, bid: int, ask: i
     fresh = sensor["deep_ns"] > 0 and elapsed_s(sensor["deep_ns"], now_ns) <= DEEP_AGE_S
     offsets[LAYER_DEPTH] = sensor["deep_bps"] if fresh else math.nan
     layers.compare(sensor, sensor["log_mid_bps"], now_ns)
+    lead.see_own(sensor, sensor["log_mid_bps"], now_ns)
+    lead.speak(sensor, features, params, now_ns)
     markout.mature(sensor, sensor["log_px_bps"], now_ns)
     observe.say(sensor, features, params, SOURCE_MICROPRICE, OBS_VALUE, layers.spoken_bps(sensor),
                 microprice.error_variance(half_spread_bps), now_ns)

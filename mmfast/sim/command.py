@@ -35,6 +35,7 @@ from mmfast.sim.generator import default_sz_decimals
 from mmfast.sim.limits import Limits
 from mmfast.sim.market import Market
 from mmfast.sim.recording import load_recording
+from mmfast.sim.reference import Coin, Reference
 from mmfast.sim.schema import ADDRESS
 from mmfast.sim.server import Server
 from mmfast.sim.state import Keeper, load
@@ -159,6 +160,12 @@ def cadence(options: Options) -> Cadence:
     return chosen if options.book_cadence_s is None else replace(chosen, book_ms=round(options.book_cadence_s * 1000))
 
 
+def reference_of(made: Exchange) -> Reference:
+    """The venue whose prices lead those of a synthetic market."""
+    return Reference([Coin(name, one.market.sz_decimals, one.market.source.states)
+                      for name, one in made.by_name.items()])
+
+
 def say(event: dict[str, Any]) -> None:
     """One JSON line on standard output; nobody may be listening any more."""
     with contextlib.suppress(BrokenPipeError):
@@ -200,12 +207,14 @@ async def serve(options: Options, parent: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    port = await server.start(options.host, options.port)
+    reference = reference_of(made) if options.market == "synthetic" else Reference([])
+    port = await server.start(options.host, options.port, reference.routes() if reference.coins else ())
     host = f"[{options.host}]" if ":" in options.host else options.host
     say({"event": "ready", "url": f"http://{host}:{port}", "coins": list(made.by_name)})
     tasks = [
         asyncio.create_task(stop.wait()),
         asyncio.create_task(server.run(lambda: say({"event": "market_end"}))),
+        asyncio.create_task(reference.run()),
     ]
     if upstream is not None:
         tasks.append(asyncio.create_task(upstream.run()))

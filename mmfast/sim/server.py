@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import orjson
@@ -89,14 +89,17 @@ class Server:
         self._runner: web.AppRunner | None = None
         self._exit_s = 0.0
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
-        """Listen; the port, drawn by the system when ``port`` is 0. OSError when it is taken."""
+    async def start(self, host: str = "127.0.0.1", port: int = 0, beside: Iterable[web.RouteDef] = ()) -> int:
+        """
+        Listen, on the paths ``beside`` too; the port, drawn by the system when ``port`` is 0. OSError when it is taken.
+        """
         app = web.Application(client_max_size=1 << 20)
         app.add_routes(
             [
                 web.get("/ws", self._websocket),
                 web.post("/info", self._info),
                 web.post("/exchange", self._exchange),
+                *beside,
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)

@@ -14,6 +14,7 @@ from mmfast.records.order import TIF_ALO, TIF_GTC, TIF_IOC
 from mmfast.sim.book import ENDLESS
 from mmfast.sim.market import Market
 from mmfast.sim.queueing import set_level
+from mmfast.sim.reference import Coin
 from mmfast.sim.synthetic import SyntheticSource
 from mmfast.units import ASK, BID
 
@@ -44,6 +45,8 @@ def warm(kind: str) -> None:
     """Compile what a market of ``kind`` (synthetic or recording) needs; a recording's own kernels run as it loads."""
     source = SyntheticSource("WARM") if kind == "synthetic" else StillSource()
     market = Market("WARM", 2, source, START_MS)
+    if isinstance(source, SyntheticSource):
+        Coin("WARM", 2, source.states).advance(START_MS + 1000)
     bid, ask = market.touch()
     market.add(1, 1, BID, bid[0], 10, TIF_ALO, START_MS)
     market.add(2, 1, ASK, ask[0] * 2, 10, TIF_GTC, START_MS)

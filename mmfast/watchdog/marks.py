@@ -55,7 +55,7 @@ def read_marks(ring: int, position: int, message: int, marks: int, limit: int) -
         if touch["kind"] == KIND_BBO:
             bid, ask = touch["px_ticks"][BID], touch["px_ticks"][ASK]
             whole = touch["lots"][BID] > 0 and touch["lots"][ASK] > 0
-        elif touch["kind"] == KIND_BOOK:
+        elif touch["kind"] == KIND_BOOK and as_record(message, BOOK)["wide"] == 0:
             book = as_record(message, BOOK)
             bid, ask = book["px_ticks"][BID, 0], book["px_ticks"][ASK, 0]
             whole = book["level_count"][BID] > 0 and book["level_count"][ASK] > 0

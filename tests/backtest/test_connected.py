@@ -14,7 +14,6 @@ from mmfast.records.market import MARKET
 RECORDING = Path(__file__).parents[2].parent / "shared" / "data" / "hl_20250904"
 needs_recording = pytest.mark.skipif(not RECORDING.is_dir(), reason="the recording is not beside this checkout")
 SECONDS = 1800.0  # long enough for fills
-unfinished = pytest.mark.xfail(reason="no book reaches 10 bps yet", strict=False)
 
 
 @needs_recording
@@ -27,7 +26,6 @@ def test_no_part_of_the_model_is_disconnected_on_recorded_data():
     assert by_name["source: microprice"].sides_changed > 0.9
 
 
-@unfinished
 def test_what_no_recording_has_is_connected_in_a_generated_market():
     rows = connected.table(load(coins=["BTC"], environ={}), connected.GENERATED, "BTC", SECONDS)
     assert connected.disconnected(rows, ()) == []

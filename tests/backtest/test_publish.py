@@ -32,7 +32,8 @@ def lived(make):
 def test_each_channel_has_the_cadence_of_the_venue(lived):
     books = rows(lived, KIND_BOOK, BOOK)
     assert sum(int(b["fast"]) for b in books) == pytest.approx(100, abs=2)
-    assert sum(1 - int(b["fast"]) for b in books) == pytest.approx(10, abs=2)
+    assert sum(1 - int(b["fast"]) - int(b["wide"]) for b in books) == pytest.approx(10, abs=2)
+    assert sum(int(b["wide"]) for b in books) == pytest.approx(10, abs=2)
     assert len(rows(lived, KIND_CTX, CTX)) == pytest.approx(54, abs=2)
     assert (lived.log("tape")["kind"] == KIND_TIMER).sum() == pytest.approx(1080, abs=3)
     assert 0 < len(rows(lived, KIND_BBO, BBO)) <= len(lived.block_ns)

@@ -11,7 +11,15 @@ from support.stages import a_belief, decide, one, surface_of
 
 from mmfast.cli import reasons
 from mmfast.records.account import KIND_FILL
-from mmfast.records.feature import FEATURES
+from mmfast.records.feature import (
+    FEATURES,
+    OBS_DRIFT,
+    OBS_INFORMED,
+    OBS_LEAD,
+    OBS_LOG_SIGMA,
+    OBS_VALUE,
+    SOURCE_NAMES,
+)
 from mmfast.records.market import BOOK, GAP, KIND_BOOK, KIND_GAP, KIND_TRADE, MARKET, TRADE
 from mmfast.records.quote import MANDATE
 
@@ -42,7 +50,15 @@ def test_a_belief_from_a_fill_names_it():
 def test_silent_sources_have_no_reading_but_a_reason():
     rows = reasons.sources(one(FEATURES), a_belief(), default_parameters())
     assert all(row["z"] is None and row["status"].startswith("off") for row in rows if "z" in row)
-    assert any("reference venue" in row["source"] for row in rows)
+    assert any(row["source"] == "lead-lag" and "no reference venue" in row["status"] for row in rows)
+
+
+def test_every_source_that_speaks_has_a_reading_whatever_it_is_about():
+    features = one(FEATURES, valid_mask=(1 << len(SOURCE_NAMES)) - 1)
+    for kind in (OBS_VALUE, OBS_DRIFT, OBS_LOG_SIGMA, OBS_INFORMED, OBS_LEAD):
+        features["obs_kind"] = kind
+        rows = reasons.sources(features, a_belief(), default_parameters())
+        assert all(row["channel"] and row["z"] is not None for row in rows)
 
 
 @pytest.mark.parametrize(("changes", "cap"), [

@@ -15,12 +15,13 @@ from support.live_server import live, wall_ms
 from support.venue import Venue
 
 from mmfast.config import load
-from mmfast.feed.stage import SUBSCRIPTIONS, FeedStage, channel_limits_ns
+from mmfast.feed.stage import SUBSCRIPTIONS, FeedStage, channel_limits_ns, wide_subscriptions
 from mmfast.hosts.instruments import instrument_table
 from mmfast.records.control import (
     CHANNEL_BBO,
     CHANNEL_BOOK_FAST,
     CHANNEL_BOOK_SLOW,
+    CHANNEL_BOOK_WIDE,
     CHANNEL_COUNT,
     CHANNEL_CTX,
     CHANNEL_TRADES,
@@ -129,13 +130,14 @@ def touch(coin="BTC", time_ms=TIME_MS):
 
 # ---- frames
 
-def test_every_connection_asks_for_five_channels_of_each_coin_and_says_that_it_runs(bench):
+def test_every_connection_asks_for_every_channel_of_each_coin_and_says_that_it_runs(bench):
     stage = bench.stage()
     stage._on_connected()
     stage._on_connected()
     wanted = [{"method": "subscribe", "subscription": {**topic, "coin": coin}}
-              for coin in ("BTC", "ETH") for _, topic in SUBSCRIPTIONS]
-    assert len(wanted) == 10
+              for coin, row in zip(("BTC", "ETH"), stage.instruments)
+              for topic in (*(one for _, one in SUBSCRIPTIONS), *wide_subscriptions(int(row["start_mark_ticks"])))]
+    assert len(wanted) == 2 * 5 + 3 + 2  # three books of merged prices at 80 000 dollars, two at 3 000
     assert stage.link.sent == wanted + wanted
     assert bench.count("connect_count") == 2
     assert list(stage.states["replaying"]) == [1, 1]
@@ -205,7 +207,8 @@ def test_the_limits_of_silence_are_those_of_the_configuration_and_none_for_the_t
     assert limits.dtype == np.int64
     assert limits[CHANNEL_BBO] == 0
     for channel, seconds in ((CHANNEL_BOOK_FAST, feed.stale_bbo_or_book_s), (CHANNEL_TRADES, feed.stale_trades_s),
-                             (CHANNEL_BOOK_SLOW, feed.stale_book_slow_s), (CHANNEL_CTX, feed.stale_ctx_s)):
+                             (CHANNEL_BOOK_SLOW, feed.stale_book_slow_s),
+                             (CHANNEL_BOOK_WIDE, feed.stale_book_slow_s), (CHANNEL_CTX, feed.stale_ctx_s)):
         assert limits[channel] == round(seconds * NS_PER_S)
     bench.stage()
     assert (bench.house.table("channel")["limit_ns"].reshape(2, CHANNEL_COUNT) == limits).all()

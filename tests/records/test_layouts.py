@@ -13,7 +13,7 @@ DTYPES = {f"{module.__name__.rsplit('.', 1)[1]}.{name}": value for module in MOD
           for name, value in vars(module).items() if isinstance(value, np.dtype) and name.isupper()}
 SIZES = {"account.FILL": 192, "account.LEDGER": 192, "belief.BELIEF": 512,
          "control.CONTROL": 256, "control.HEARTBEAT": 128, "control.ERROR": 256, "control.CHANNEL": 64,
-         "feature.FEATURES": 1472, "market.BBO": 128, "market.TRADE": 128, "market.BOOK": 896, "market.CTX": 128,
+         "feature.FEATURES": 1536, "market.BBO": 128, "market.TRADE": 128, "market.BOOK": 896, "market.CTX": 128,
          "market.TIMER": 128, "market.GAP": 128, "market.MARKET": 896, "order.ORDER": 256,
          "parameters.INSTRUMENT": 128, "parameters.PARAMETERS": 1280, "quote.MANDATE": 192, "quote.SURFACE": 320,
          "quote.QUOTE": 1024}

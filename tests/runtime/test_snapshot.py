@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.house import a_house, beat, fill_channels, put_belief, put_order, put_quote, release
 
-from mmfast.records.control import KILL_LOSS, PAUSE_GATEWAY, PAUSE_OPERATOR
+from mmfast.records.control import CHANNEL_COUNT, KILL_LOSS, PAUSE_GATEWAY, PAUSE_OPERATOR
 from mmfast.runtime.catalog import histogram_index
 from mmfast.runtime.control import Control
 from mmfast.runtime.counters import Counters
@@ -40,7 +40,7 @@ def test_a_running_engine_is_shown_whole(engine, house, tmp_path):
     assert seen["counters"]["feed"]["frame_count"] == 42
     assert seen["errors"][0]["text"] == "refused"
     assert len(seen["coins"][0]["orders"]) == 1
-    assert len(seen["channels"]) == 10
+    assert len(seen["channels"]) == 2 * CHANNEL_COUNT
     assert not any(c["stale"] for c in seen["channels"])
     assert seen["latch"] is None
     assert seen["control"]["kill"] is None

@@ -22,6 +22,7 @@ from mmfast.records.feature import (
     SOURCE_DEEP_BOOK,
     SOURCE_FUNDING,
     SOURCE_GRADIENT,
+    SOURCE_LEAD,
     SOURCE_NAMES,
 )
 from mmfast.records.header import HEADER
@@ -33,7 +34,8 @@ from mmfast.units import ASK, BID
 FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "hl_20250904"
 recorded = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no recording in {FOLDER}")
 SPAN_S = 480.0
-OUT_OF_REACH = {SOURCE_GRADIENT, SOURCE_DEEP_BOOK, SOURCE_FUNDING}  # BTC's book is too narrow, the recording too short
+# BTC's book is too narrow, the recording too short, and no other venue was recorded.
+OUT_OF_REACH = {SOURCE_GRADIENT, SOURCE_DEEP_BOOK, SOURCE_FUNDING, SOURCE_LEAD}
 BOOK_COLUMNS = [(f"{side}_price_{k}", f"{side}_size_{k}") for side in ("bid", "ask") for k in range(20)]
 
 

@@ -12,7 +12,7 @@ from mmfast.sensor.state import SENSOR
 MEMORIES = {"return_bps", "grid_log_px_bps", "recent_size", "sorted_size", "bucket_gap", "bucket_volume", "mark_ns",
             "mark_side", "mark_log_px_bps", "print_ns", "print_side", "print_lots", "print_weight", "print_sweep",
             "print_opened", "layer_ns", "layer_log_px_bps", "book_ticks", "interest_ns", "interest",
-            "interest_log_px_bps"}
+            "interest_log_px_bps", "lead"}
 
 
 def test_begin_leaves_nothing_of_the_past() -> None:

@@ -32,6 +32,9 @@ from mmfast.records.market import (
     KIND_BOOK,
     KIND_CTX,
     KIND_GAP,
+    KIND_REFERENCE_BBO,
+    KIND_REFERENCE_BOOK,
+    KIND_REFERENCE_TRADE,
     KIND_TIMER,
     KIND_TRADE,
     TIMER,
@@ -51,7 +54,8 @@ needs_captured = pytest.mark.skipif(not CAPTURED.is_dir(), reason="the captured 
 SERIAL = itertools.count()
 LISTED = {"BTC": Listed("BTC", 0, 5, 40, 80_000.0), "ETH": Listed("ETH", 1, 4, 25, 3_000.0),
           "MATIC": Listed("MATIC", 3, 1, 20, 0.4), "SOL": Listed("SOL", 5, 2, 20, 200.0)}
-DTYPES = {KIND_BBO: BBO, KIND_TRADE: TRADE, KIND_BOOK: BOOK, KIND_CTX: CTX, KIND_TIMER: TIMER, KIND_GAP: GAP}
+DTYPES = {KIND_BBO: BBO, KIND_TRADE: TRADE, KIND_BOOK: BOOK, KIND_CTX: CTX, KIND_TIMER: TIMER, KIND_GAP: GAP,
+          KIND_REFERENCE_BBO: BBO, KIND_REFERENCE_TRADE: TRADE, KIND_REFERENCE_BOOK: BOOK}
 TURN_NS = 2_000_000
 DEADLINE_S = 5.0
 

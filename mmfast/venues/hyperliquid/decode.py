@@ -70,7 +70,7 @@ CHANNEL_KEYS = np.array([key_of(CHANNEL_TEXTS[channel]) for channel in range(OTH
 KEY_CHANNEL, KEY_DATA, KEY_COIN, KEY_TIME = key_of("channel"), key_of("data"), key_of("coin"), key_of("time")
 KEY_PX, KEY_SZ, KEY_N, KEY_SIDE = key_of("px"), key_of("sz"), key_of("n"), key_of("side")
 KEY_BBO, KEY_LEVELS, KEY_FAST, KEY_CTX = key_of("bbo"), key_of("levels"), key_of("fast"), key_of("ctx")
-KEY_HASH, KEY_TID = key_of("hash"), key_of("tid")
+KEY_HASH, KEY_TID, KEY_SPREAD = key_of("hash"), key_of("tid"), key_of("spread")
 KEY_FUNDING, KEY_OPEN_INTEREST, KEY_PREMIUM = key_of("funding"), key_of("openInterest"), key_of("premium")
 KEY_ORACLE, KEY_MARK, KEY_MID = key_of("oraclePx"), key_of("markPx"), key_of("midPx")
 KEY_DAY_VOLUME = key_of("dayNtlVlm")
@@ -225,8 +225,12 @@ def _read_sides(payload: bytes, position: int, record: Any, sz_decimals: int) ->
 
 @kernel
 def decode_book(payload: bytes, record: Any, sz_decimals: int) -> int:
-    """An ``l2Book`` frame into a BOOK record; levels without size are dropped, rows end in zeros."""
-    record["kind"], record["ts_exch_ns"], record["fast"] = KIND_BOOK, 0, 0
+    """
+    An ``l2Book`` frame into a BOOK record; levels without size are dropped, rows end in zeros.
+
+    The venue writes ``spread`` into the frames of a book of merged prices, and into no other.
+    """
+    record["kind"], record["ts_exch_ns"], record["fast"], record["wide"] = KIND_BOOK, 0, 0, 0
     found = False
     position = enter(payload, find(payload, 0, KEY_DATA), OPEN_OBJECT)
     if position < 0:
@@ -243,6 +247,7 @@ def decode_book(payload: bytes, record: Any, sz_decimals: int) -> int:
         else:
             if key == KEY_FAST:
                 record["fast"] = 1 if byte_at(payload, position) == LETTER_T else 0
+            record["wide"] |= 1 if key == KEY_SPREAD else 0
             position = skip_value(payload, position)
         position = next_item(payload, position, CLOSE_OBJECT)
     if position < 0:

@@ -49,3 +49,35 @@ def round_up(px_ticks: int, ticks_per_usd: int) -> int:
 def is_legal(px_ticks: int, ticks_per_usd: int) -> bool:
     """True if the venue takes an order at this price, as far as the tick is concerned."""
     return px_ticks > 0 and px_ticks % price_step(px_ticks, ticks_per_usd) == 0
+
+
+# Precisions of a book of merged prices, finest first: significant figures, multiple of the last one.
+MERGED = ((5, 5), (4, 1), (3, 1))
+LEVELS = 20
+NEAR_BPS, FAR_BPS = 10.0, 52.0  # to be resolved, and to be reached with a level to spare
+
+
+@kernel
+def merged_step(px_ticks: int, figures: int, multiple: int) -> int:
+    """Width in ticks of one level of a book merged to ``figures`` significant figures; at least one tick."""
+    step = 1
+    rest = abs(px_ticks)
+    while rest >= 10**figures:
+        rest //= 10
+        step *= 10
+    return step * multiple
+
+
+def merged_books(px_ticks: int) -> list[tuple[int, int]]:
+    """
+    The precisions of MERGED whose books resolve 10 bps and reach 50 bps at a price: one to three.
+
+    The finest that reaches 10 bps, and coarser ones until one reaches 50 bps.
+    """
+    chosen: list[tuple[int, int]] = []
+    reach_bps = 0.0
+    for precision in MERGED:
+        if reach_bps < FAR_BPS:
+            reach_bps = 1e4 * (LEVELS - 1) * merged_step(px_ticks, *precision) / px_ticks
+            chosen += [precision] if reach_bps >= NEAR_BPS else []
+    return chosen

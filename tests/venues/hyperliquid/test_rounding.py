@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmfast.sim.depth import step_ticks
 from mmfast.units import ticks_per_usd
-from mmfast.venues.hyperliquid.rounding import is_legal, price_step, round_down, round_up
+from mmfast.venues.hyperliquid.rounding import (
+    is_legal,
+    merged_books,
+    merged_step,
+    price_step,
+    round_down,
+    round_up,
+)
 
 prices = st.one_of(st.integers(1, 10**12), st.integers(0, 12).map(lambda k: 10**k),
                    st.builds(lambda k, d: max(1, 10**k + d), st.integers(1, 12), st.integers(-3, 3)))
@@ -66,3 +74,16 @@ def test_steps_of_well_known_coins(px_ticks, scale, step):
 def test_a_price_of_nothing_is_not_legal():
     assert not is_legal(0, 10)
     assert not is_legal(-10, 10)
+
+
+@given(st.integers(20_000, 10**10))
+def test_merged_books_resolve_ten_bps_and_reach_fifty(px_ticks):
+    steps = [1e4 * merged_step(px_ticks, *precision) / px_ticks for precision in merged_books(px_ticks)]
+    assert 1 <= len(steps) <= 3
+    assert min(steps) * 1.8 <= 10.0 <= min(steps) * 19
+    assert any(step * 1.8 <= 50.0 and step * 19 >= 50.0 for step in steps)
+
+
+@given(st.integers(1, 10**12), st.sampled_from([(2, None), (3, None), (4, None), (5, None), (5, 2), (5, 5)]))
+def test_a_merged_step_is_that_of_the_local_exchange(px_ticks, precision):
+    assert merged_step(px_ticks, precision[0], precision[1] or 1) == step_ticks(px_ticks, *precision)

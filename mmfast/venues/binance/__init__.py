@@ -1,0 +1,1 @@
+"""Binance USD-M futures as a reference venue: bytes to records, nothing is traded there."""
