@@ -93,7 +93,7 @@ def sources(features: Any, belief: Any | None, params: Any) -> list[Row]:
                     "r": finite(features["obs_r"][k]),
                     "age_ms": (int(features["ts_recv_ns"]) - int(features["obs_ns"][k])) / 1e6,
                     "weight": None if belief is None else finite(belief["source_weight"][k])}
-            if features["obs_kind"][k] in (OBS_INFORMED, OBS_LEAD):  # taken over as it is; a part of the micro-price
+            if features["obs_kind"][k] == OBS_INFORMED:  # these are taken over as they are
                 row["weight"] = None
         rows.append(row)
     return rows + [{"source": name, "status": why} for name, why in status.items() if name not in SOURCE_NAMES]

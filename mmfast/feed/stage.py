@@ -26,10 +26,11 @@ from mmfast.records.control import (
     CHANNEL_BOOK_WIDE,
     CHANNEL_COUNT,
     CHANNEL_CTX,
+    CHANNEL_REFERENCE,
     CHANNEL_TRADES,
     STATE_RUNNING,
 )
-from mmfast.records.market import GAP_CONNECTION_LOST, GAP_STALE
+from mmfast.records.market import GAP_CONNECTION_LOST, GAP_REFERENCE_LOST, GAP_STALE, REFERENCE_AGE_S
 from mmfast.rings.broadcast import recover_writer
 from mmfast.rings.layout import HEADER_BYTES
 from mmfast.rings.region import House
@@ -79,7 +80,7 @@ class FeedStage:
         self.counters = Counters(house, "feed")
         self.errors = ErrorLog(house, "feed")
         self.channels = house.table("channel")
-        self.limits_ns = channel_limits_ns(config.feed)
+        self.limits_ns = channel_limits_ns(config.feed, bool(reference_urls(config, ws_url)))
         self.channels["limit_ns"] = np.tile(self.limits_ns, len(self.names))
         self.silent = np.zeros((len(self.names), CHANNEL_COUNT), np.bool_)
         self.states = np.zeros(len(self.names), FEED_STATE)
@@ -137,7 +138,7 @@ class FeedStage:
     def _tick(self, now_ns: int) -> None:
         self.heart.beat()
         self.link.check()
-        self.reference.check()
+        self.reference.check(now_ns)
         self.tick_index += 1
         self.counters.add("timer_count")
         self._note_stale(now_ns)
@@ -173,10 +174,13 @@ class ReferenceFeed:
         names = [streams.symbol(name, config.quote) for name in stage.names]
         self.symbols["name"] = 0
         for row, name in zip(self.symbols, names):
-            row["name"][: len(name)] = np.frombuffer(name.encode(), np.uint8)
+            text = name.encode()[: len(row["name"])]
+            row["name"][: len(text)] = np.frombuffer(text, np.uint8)
         self.states = np.zeros(len(names), FEED_STATE)
         self.context = feed_context(house, self.states, stage.counters)
         self.address = int(self.context.ctypes.data)
+        self.silence_ns = round(config.silence_s * NS_PER_S)
+        self.begun_ns = self.lost_ns = 0  # when it was last connected, lost
         policy = LinkPolicy(config.ping_s, config.silence_s, config.reconnect_first_s, config.reconnect_max_s,
                             config.max_connects_per_min, ping=b"")
         self.links = [Link(url + streams.stream_path(names, kinds), policy, self._on_connected, self._on_frame,
@@ -187,18 +191,35 @@ class ReferenceFeed:
         for link in self.links:
             link.open()
 
-    def check(self) -> None:
-        """Raise what ended a connection's keeping, if anything did."""
+    def check(self, now_ns: int) -> None:
+        """
+        Begin again what has failed, whatever it was: quotes do without the reference, and nothing waits for it.
+
+        Streams that are open and tell no price are asked for anew, by a new connection.
+        """
         for link in self.links:
-            link.check()
+            try:
+                link.check()
+            except Exception as error:
+                self.stage.errors.record(f"reference {type(error).__name__}: {error}")
+                link.open()
+        silent = now_ns - max(self._heard_ns(), self.begun_ns) > self.silence_ns
+        if silent and self.links and self.links[0].connected:
+            self.begun_ns = now_ns
+            self.links[0].drop("tells no prices")
 
     def close(self) -> None:
         """End the connections."""
         for link in self.links:
             link.close()
 
+    def _heard_ns(self) -> int:
+        """When its last price came."""
+        return int(self.stage.channels["last_ns"][CHANNEL_REFERENCE::CHANNEL_COUNT].max())
+
     def _on_connected(self) -> None:
         self.stage.counters.add("reference_connect_count")
+        self.begun_ns = time.monotonic_ns()
 
     def _on_frame(self, payload: bytes, ts_recv_ns: int) -> None:
         self.stage.counters.add("reference_frame_count")
@@ -213,6 +234,10 @@ class ReferenceFeed:
     def _on_lost(self, reason: str) -> None:
         self.stage.counters.add("reference_lost_count")
         self.stage.errors.record(f"reference {reason}")
+        self.states[:] = 0  # its clock may have been wrong
+        if self._heard_ns() > self.lost_ns:
+            self.lost_ns = time.monotonic_ns()
+            publish_gap(self.address, -1, GAP_REFERENCE_LOST, self.lost_ns)
 
 
 def reference_urls(config: EngineConfig, ws_url: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -244,12 +269,13 @@ def wide_subscriptions(mark_ticks: int) -> list[dict[str, object]]:
             for figures, multiple in merged_books(mark_ticks)]
 
 
-def channel_limits_ns(feed: Feed) -> np.ndarray:
+def channel_limits_ns(feed: Feed, has_reference: bool) -> np.ndarray:
     """Silence that each channel may keep, shape (CHANNEL_COUNT,) [ns]; 0 where silence means nothing."""
     limits_s = np.zeros(CHANNEL_COUNT)
     limits_s[CHANNEL_BOOK_FAST], limits_s[CHANNEL_TRADES] = feed.stale_bbo_or_book_s, feed.stale_trades_s
     limits_s[CHANNEL_BOOK_SLOW], limits_s[CHANNEL_CTX] = feed.stale_book_slow_s, feed.stale_ctx_s
     limits_s[CHANNEL_BOOK_WIDE] = feed.stale_book_slow_s
+    limits_s[CHANNEL_REFERENCE] = REFERENCE_AGE_S if has_reference else 0.0
     return (limits_s * NS_PER_S).astype(np.int64)
 
 

@@ -243,6 +243,7 @@ def _take_value(state: np.void, features: np.void, params: np.void, source: int,
     if source == SOURCE_MICROPRICE and fusion.speaks(features, SOURCE_LEAD, OBS_LEAD):
         z += features["obs_z"][SOURCE_LEAD]
         r += features["obs_r"][SOURCE_LEAD]
+        state["source_weight"][SOURCE_LEAD] = 1.0
     surprise = modes.observe(state, 1.0, 0.0, z, state["value_scale"] * r, trust)
     if source != SOURCE_MICROPRICE:
         return

@@ -13,6 +13,7 @@ from mmfast.records.header import record
 
 KIND_BBO, KIND_TRADE, KIND_BOOK, KIND_CTX, KIND_TIMER, KIND_GAP = 1, 2, 3, 4, 5, 6
 KIND_REFERENCE_BBO, KIND_REFERENCE_TRADE, KIND_REFERENCE_BOOK = 7, 8, 9  # in ticks and lots of our instrument
+REFERENCE_AGE_S = 2.0  # what the reference said counts for so long
 KIND_NAMES = {KIND_BBO: "bbo", KIND_TRADE: "trade", KIND_BOOK: "book", KIND_CTX: "ctx", KIND_TIMER: "timer",
               KIND_GAP: "gap", KIND_REFERENCE_BBO: "reference bbo", KIND_REFERENCE_TRADE: "reference trade",
               KIND_REFERENCE_BOOK: "reference book"}
@@ -43,6 +44,7 @@ CTX = record(("funding_rate_h", "f8"), ("open_interest", "f8"), ("premium", "f8"
 TIMER = record(("tick_index", "i8"), size=128)
 
 GAP_CONNECTION_LOST, GAP_STALE, GAP_DECODE_ERROR, GAP_LAPPED = 1, 2, 3, 4
+GAP_REFERENCE_LOST = 5  # the venue that is traded goes on
 GAP = record(("reason", "i8"), size=128)
 
 MARKET = record(size=BOOK.itemsize)

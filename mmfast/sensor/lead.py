@@ -19,11 +19,11 @@ import numpy as np
 
 from mmfast.kernel import kernel
 from mmfast.records.feature import OBS_LEAD, OBS_VALUE, SOURCE_LEAD, SOURCE_MICROPRICE
+from mmfast.records.market import REFERENCE_AGE_S
 from mmfast.sensor import imbalance, layers, leadlag, microprice, observe
 from mmfast.sensor.decay import elapsed_s, kept
 from mmfast.units import ASK, BID, NS_PER_S
 
-AGE_S_MAX = 2.0  # of its last price
 LEARN_NS = NS_PER_S
 SAY_BPS = 0.05  # less of a change is not worth a new observation
 FLOW_MEMORY_S = 5.0
@@ -44,6 +44,13 @@ def restart(sensor: np.void) -> None:
 
 
 @kernel
+def lose(sensor: np.void) -> None:
+    """The reference is lost: it announces nothing, and its next price is where it goes on from, not a move."""
+    leadlag.interrupt(sensor["lead"])
+    sensor["reference_exch_ns"] = 0
+
+
+@kernel
 def forget_own(sensor: np.void) -> None:
     """No interval of ours spans a gap of ours."""
     sensor["lead"]["own_bin"] = 0
@@ -59,8 +66,12 @@ def see_own(sensor: np.void, log_mid_bps: float, now_ns: int) -> None:
 @kernel
 def see_touch(sensor: np.void, params: np.void, touch: np.void, bid: int, ask: int, bid_lots: int, ask_lots: int,
               now_ns: int) -> None:
-    """A touch of the reference; one older than the last, by its own clock, changes nothing."""
-    if not 0 < bid < ask or bid_lots <= 0 or ask_lots <= 0 or touch["ts_exch_ns"] < sensor["reference_exch_ns"]:
+    """A touch of the reference; one older than the last, by its own clock, changes nothing unless it was silent."""
+    if not 0 < bid < ask or bid_lots <= 0 or ask_lots <= 0:
+        return
+    if sensor["reference_ns"] > 0 and elapsed_s(sensor["reference_ns"], now_ns) > REFERENCE_AGE_S:
+        lose(sensor)
+    if touch["ts_exch_ns"] < sensor["reference_exch_ns"]:
         return
     scale = 1.0 / max(params["ticks_per_usd"], 1)
     px = microprice.weighted_mid(bid * scale, ask * scale, float(bid_lots), float(ask_lots))
@@ -105,7 +116,7 @@ def say_again(sensor: np.void, features: np.void, params: np.void, now_ns: int) 
 @kernel
 def _to_come_bps(sensor: np.void, now_ns: int) -> float:
     """Move of ours that the reference still announces; NaN if it is silent, or not known to lead."""
-    if sensor["reference_ns"] == 0 or elapsed_s(sensor["reference_ns"], now_ns) > AGE_S_MAX:
+    if sensor["lead"]["ref_ticked"] == 0 or elapsed_s(sensor["reference_ns"], now_ns) > REFERENCE_AGE_S:
         return math.nan
     leadlag.advance(sensor["lead"], now_ns)
     if now_ns - sensor["lead_learned_ns"] >= LEARN_NS:

@@ -62,13 +62,19 @@ def begin(state: np.void, memory_s: float) -> None:
 
 
 @kernel
+def interrupt(state: np.void) -> None:
+    """No interval spans what comes next, and the reference's next price is no move; what was learned stays."""
+    state["first"], state["next"], state["own_bin"], state["ref_ticked"] = 0, 0, 0, 0
+
+
+@kernel
 def advance(state: np.void, now_ns: int) -> None:
     """Bring the bins up to now, and settle the intervals of ours that are old enough."""
     now = now_ns // BIN_NS
     if state["bin"] == 0 or now - state["bin"] >= RING:
         memory_s = state["memory_s"]
         if state["bin"] > 0:  # after such a silence no interval may span it
-            state["first"], state["next"], state["own_bin"], state["ref_ticked"] = 0, 0, 0, 0
+            interrupt(state)
         else:
             begin(state, memory_s)
         state["bin"] = now

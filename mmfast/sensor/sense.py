@@ -12,7 +12,7 @@ import numpy as np
 
 from mmfast.kernel import kernel
 from mmfast.records.feature import OBS_LOG_SIGMA, SOURCE_BIPOWER
-from mmfast.records.market import GAP_STALE
+from mmfast.records.market import GAP_LAPPED, GAP_REFERENCE_LOST, GAP_STALE
 from mmfast.sensor import begin as beginning
 from mmfast.sensor import (
     context,
@@ -141,7 +141,12 @@ def _hear_reference(sensor: np.void, cause: np.void, features: np.void, params: 
 
 @kernel
 def on_gap(sensor: np.void, gap: np.void, features: np.void, params: np.void) -> None:
-    """Records were lost: what spans the gap is forgotten, and nothing is known until the next good touch."""
+    """Records were lost: what spans the gap is forgotten, and nothing is known until the next good touch of ours."""
+    if gap["reason"] in (GAP_REFERENCE_LOST, GAP_LAPPED):
+        lead.lose(sensor)
+    if gap["reason"] == GAP_REFERENCE_LOST:
+        _hear_reference(sensor, gap, features, params)
+        return
     sensor["gap"] = gap["reason"] if gap["reason"] > 0 else GAP_STALE
     beginning.after_gap(sensor)
     features["valid_mask"] = 0

@@ -27,6 +27,7 @@ from mmfast.records.feature import (
     SOURCE_ORACLE,
     SOURCE_SIZE,
 )
+from mmfast.records.market import REFERENCE_AGE_S
 
 ON = "on"
 OFF_CHOSEN = "off: named in sources_off"
@@ -72,7 +73,7 @@ def lead_status(features: Any) -> str:
         return "off: no lag between the reference and us is significant yet"
     if lag_ms <= 0.0:
         return f"off: the reference does not lead, it is {-lag_ms:.0f} ms behind"
-    return "off: the reference has been silent for two seconds"
+    return f"off: the reference is lost, or silent for more than {REFERENCE_AGE_S:g} s"
 
 
 def drift_sources(features: Any) -> list[str]:

@@ -14,7 +14,7 @@ from mmfast.config import load
 from mmfast.hosts import estimator, quoter
 from mmfast.records.account import FILL, KIND_FILL
 from mmfast.records.header import HEADER, STAMPS
-from mmfast.records.market import BBO, BOOK, KIND_BOOK
+from mmfast.records.market import BBO, BOOK, KIND_BOOK, KIND_REFERENCE_BBO
 from mmfast.records.quote import SIDE_NO_ROOM
 from mmfast.rings import broadcast, spsc
 from mmfast.rings.region import House
@@ -92,9 +92,10 @@ def test_live_loops_and_virtual_time_agree_on_recorded_data():
 
 
 def test_live_loops_and_virtual_time_agree_on_a_generated_market_with_fills():
-    world = synthetic(load(coins=["BTC"], environ={}), ["BTC"], 5, 240.0, room=Room(tape=ROWS))
+    world = synthetic(load(coins=["BTC"], environ={}), ["BTC"], 5, 240.0, room=Room(tape=ROWS), reference=True)
     world.live(1 << 62)
-    assert (world.log("tape")["kind"] == KIND_FILL).sum() > 0
+    for kind in (KIND_FILL, KIND_REFERENCE_BBO):
+        assert (world.log("tape")["kind"] == kind).sum() > 0
     assert np.any(world.log("tape_quotes")["position_lots"] != 0)
     assert_same(world)
 

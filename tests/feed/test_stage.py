@@ -1,22 +1,16 @@
 """Claims about the feed handler's process, with a link that leads nowhere and with an exchange in the same loop."""
 
 import asyncio
-import itertools
-import os
 import time
-from pathlib import Path
 
 import numpy as np
 import orjson
 import pytest
-from support.flow import DTYPES, LISTED
-from support.house import a_house
+from support.feed_bench import Bench, until
 from support.live_server import live, wall_ms
 from support.venue import Venue
 
-from mmfast.config import load
-from mmfast.feed.stage import SUBSCRIPTIONS, FeedStage, channel_limits_ns, wide_subscriptions
-from mmfast.hosts.instruments import instrument_table
+from mmfast.feed.stage import SUBSCRIPTIONS, channel_limits_ns, wide_subscriptions
 from mmfast.records.control import (
     CHANNEL_BBO,
     CHANNEL_BOOK_FAST,
@@ -24,11 +18,11 @@ from mmfast.records.control import (
     CHANNEL_BOOK_WIDE,
     CHANNEL_COUNT,
     CHANNEL_CTX,
+    CHANNEL_REFERENCE,
     CHANNEL_TRADES,
     STATE_RUNNING,
 )
 from mmfast.records.market import (
-    BOOK,
     GAP_CONNECTION_LOST,
     GAP_STALE,
     KIND_BBO,
@@ -36,76 +30,14 @@ from mmfast.records.market import (
     KIND_CTX,
     KIND_GAP,
     KIND_TIMER,
+    REFERENCE_AGE_S,
 )
-from mmfast.rings import broadcast
 from mmfast.runtime.control import Control
-from mmfast.runtime.counters import Counters
-from mmfast.runtime.errorlog import read_errors
 from mmfast.runtime.heartbeat import Heart
 from mmfast.units import ASK, BID, NS_PER_S
 
-SERIAL = itertools.count()
-NOWHERE = "ws://127.0.0.1:1/ws"
 DEADLINE_S = 10.0
 TIME_MS = 1_795_000_000_000
-
-
-class FakeLink:
-    """Keeps what was written."""
-
-    def __init__(self):
-        self.sent, self.checks = [], 0
-
-    def send(self, payload):
-        self.sent.append(orjson.loads(payload))
-        return True
-
-    def check(self):
-        self.checks += 1
-
-
-class Bench:
-    """A feed handler over the house of an engine that is not there."""
-
-    def __init__(self, coins, tmp_path):
-        self.name = f"feed-{os.getpid()}-{next(SERIAL)}"
-        self.house = a_house(self.name, coins)
-        self.house.table("instrument")[:] = instrument_table([LISTED[coin] for coin in coins])
-        self.config = load("local", host="shared", overrides={
-            "engine.name": self.name, "engine.state_dir": str(tmp_path), "feed.timer_ms": 5})
-        self.house.table("heartbeat")["state"] = 0
-        self.after = 0
-
-    def stage(self, url=NOWHERE):
-        made = FeedStage(self.house, self.config, url, self.note_after)
-        if url == NOWHERE:
-            made.link = FakeLink()
-        return made
-
-    def note_after(self):
-        self.after += 1
-
-    def close(self):
-        self.house.segment.disown()
-        Path(f"/dev/shm/mmfast-{self.name}").unlink(missing_ok=True)
-
-    def records(self, kind):
-        """What is on the market ring of that kind, oldest first."""
-        ring, target, found = self.house.address["market"], np.zeros(1, BOOK), []
-        for number in range(broadcast.head(ring)):
-            assert broadcast.receive(ring, number, target.ctypes.data, BOOK.itemsize) == broadcast.READ
-            if target["kind"][0] == kind:
-                found.append(np.frombuffer(target.tobytes()[: DTYPES[kind].itemsize], DTYPES[kind])[0])
-        return found
-
-    def count(self, name):
-        return Counters(self.house, "feed").get(name)
-
-    def channel(self, channel, inst=0):
-        return self.house.table("channel")[inst * CHANNEL_COUNT + channel]
-
-    def said(self):
-        return [line.text for line in read_errors(self.house)]
 
 
 @pytest.fixture
@@ -203,9 +135,10 @@ def test_a_tick_does_not_outlive_a_link_that_failed(bench):
 
 def test_the_limits_of_silence_are_those_of_the_configuration_and_none_for_the_touch_alone(bench):
     feed = bench.config.feed
-    limits = channel_limits_ns(feed)
+    limits = channel_limits_ns(feed, has_reference=False)
     assert limits.dtype == np.int64
-    assert limits[CHANNEL_BBO] == 0
+    assert limits[CHANNEL_BBO] == limits[CHANNEL_REFERENCE] == 0
+    assert channel_limits_ns(feed, has_reference=True)[CHANNEL_REFERENCE] == round(REFERENCE_AGE_S * NS_PER_S)
     for channel, seconds in ((CHANNEL_BOOK_FAST, feed.stale_bbo_or_book_s), (CHANNEL_TRADES, feed.stale_trades_s),
                              (CHANNEL_BOOK_SLOW, feed.stale_book_slow_s),
                              (CHANNEL_BOOK_WIDE, feed.stale_book_slow_s), (CHANNEL_CTX, feed.stale_ctx_s)):
@@ -265,12 +198,6 @@ def test_a_lost_connection_is_a_gap_of_all_coins(bench):
 
 
 # ---- with an exchange
-
-async def until(condition):
-    async with asyncio.timeout(DEADLINE_S):
-        while not condition():
-            await asyncio.sleep(0.005)
-
 
 def test_an_exchanges_channels_become_records_and_a_dropped_connection_comes_back(single):
     single.house.table("instrument")["sz_decimals"] = 5

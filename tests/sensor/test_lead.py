@@ -10,8 +10,9 @@ import pytest
 from support.stages import START_NS, Desk, one
 
 from mmfast.filter import believe
+from mmfast.records.belief import BELIEF_OK
 from mmfast.records.feature import OBS_LEAD, SOURCE_LEAD, SOURCE_MICROPRICE
-from mmfast.records.market import BBO, BOOK, TRADE
+from mmfast.records.market import BBO, BOOK, GAP_REFERENCE_LOST, TRADE
 from mmfast.sensor import lead, sense
 from mmfast.sensor.status import ON, source_status
 from mmfast.units import ASK, BID
@@ -88,6 +89,58 @@ def test_a_silent_reference_is_omitted_and_says_why() -> None:
     assert "silent" in source_status(desk.features, desk.params)["lead-lag"]
     reference(desk, now_s + 2.6, mid)
     assert spoken(desk)
+
+
+def test_what_it_moved_while_it_was_silent_is_no_move_to_come() -> None:
+    desk, now_s, mid = followed()
+    touch = desk.features["touch_ticks"].tolist()
+    for k in range(25):
+        desk.bbo(now_s + 0.1 * k, *touch)
+    reference(desk, now_s + 2.6, mid + 2000)
+    assert desk.features["obs_z"][SOURCE_LEAD] == 0.0
+    fair, response = float(desk.belief["fair_px"]), float(desk.features["lead_response"])
+    for k in range(1, 30):
+        reference(desk, now_s + 2.6 + 0.1 * k, mid + 2000)
+        desk.bbo(now_s + 2.61 + 0.1 * k, *touch)
+    assert float(desk.belief["fair_px"]) == pytest.approx(fair, rel=1e-5)
+    assert desk.features["lead_response"] == pytest.approx(response, rel=0.05)
+
+
+def test_a_lost_reference_is_omitted_at_once_and_our_own_market_goes_on() -> None:
+    desk, now_s, mid = followed()
+    touch, gaps = desk.features["touch_ticks"].tolist(), int(desk.features["gap"])
+    reference(desk, now_s + 0.05, mid + 1000)
+    assert spoken(desk)
+    desk.gap(now_s + 0.1, GAP_REFERENCE_LOST)
+    assert not spoken(desk)
+    assert (desk.features["touch_ok"], desk.features["gap"]) == (1, gaps)
+    assert desk.features["touch_ticks"].tolist() == touch
+    assert desk.belief["status"] == BELIEF_OK
+    assert "lost" in source_status(desk.features, desk.params)["lead-lag"]
+    reference(desk, now_s + 0.3, mid + 3000)
+    assert desk.features["obs_z"][SOURCE_LEAD] == 0.0
+    reference(desk, now_s + 0.4, mid + 4000)
+    assert desk.features["obs_z"][SOURCE_LEAD] > 3.0
+
+
+def test_a_clock_that_was_wrong_once_does_not_silence_it_for_ever() -> None:
+    desk = Desk()
+    reference(desk, 1.0, MID, exch_s=1e6)
+    reference(desk, 1.1, MID + 500, exch_s=1.1)
+    assert desk.features["reference_px"] == pytest.approx(MID / 10, rel=1e-9)
+    reference(desk, 3.5, MID + 500, exch_s=3.5)
+    assert desk.features["reference_px"] == pytest.approx((MID + 500) / 10, rel=1e-9)
+
+
+def test_a_price_a_fifth_too_high_hardly_moves_the_value() -> None:
+    desk, now_s, mid = followed()
+    fair = float(desk.belief["fair_px"])
+    reference(desk, now_s, mid * 6 // 5)
+    assert abs(1e4 * math.log(desk.belief["fair_px"] / fair)) < 2.0
+    reference(desk, now_s + 0.1, mid)
+    desk.bbo(now_s + 1.0, *desk.features["touch_ticks"].tolist())
+    assert abs(1e4 * math.log(desk.belief["fair_px"] / fair)) < 5.0
+    assert math.isfinite(desk.belief["v_var"])
 
 
 def test_a_reference_that_does_not_lead_announces_nothing() -> None:
