@@ -22,6 +22,7 @@ SHOWN_ONLY = {
     "hawkes_activity": "shown only: prices and modes hear the counted orders, `activity`",
     "liquidation_side": "shown only: the modes hear the ratio", "cascade": "shown only: the modes hear the ratio",
     "jump_bps": "shown only: jumps are in the filter's variance at their usual rate",
+    "reference_flow": "shown only: the reference's prints are told later than the touch that they made",
     "odd_price_count": COUNTED, "odd_time_count": COUNTED, "own_print_count": COUNTED,
 }
 

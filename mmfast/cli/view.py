@@ -14,6 +14,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mmfast.records.control import CHANNEL_NAMES, CHANNEL_REFERENCE
 from mmfast.runtime.attach import ABSENT, DEAD, RUNNING
 from mmfast.runtime.holdings import Row
 
@@ -141,7 +142,8 @@ def _orders(snapshot: Row) -> Table:
 def _channels(snapshot: Row) -> Table:
     table = _table("\nfeeds", "coin", "channel", ">age ms", ">limit ms", ">every ms", ">messages", ">gaps")
     for row in snapshot["channels"]:
-        age = Text(number(row["age_ms"], 0), BAD if row["stale"] else "")
+        off = row["channel"] == CHANNEL_NAMES[CHANNEL_REFERENCE] and row["limit_ms"] is None
+        age = Text("off", DIM) if off else Text(number(row["age_ms"], 0), BAD if row["stale"] else "")
         table.add_row(row["coin"], row["channel"], age, number(row["limit_ms"], 0), number(row["interval_ms"], 0),
                       str(row["message_count"]), str(row["gap_count"]))
     return table

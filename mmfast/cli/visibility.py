@@ -38,7 +38,7 @@ def share_of(order: Any, book: Any) -> float | None:
 
 
 def newest_books(house: House, inst: int) -> list[Any]:
-    """The newest fast and the newest slow book of a coin in the ring, newest first."""
+    """The newest fast and the newest slow book of a coin in the ring, newest first; none of merged prices."""
     found: list[Any] = []
     ring, buffer = house.address["market"], np.zeros(1, MARKET)
     newest = head(ring)
@@ -50,7 +50,7 @@ def newest_books(house: House, inst: int) -> list[Any]:
         if receive(ring, position, buffer.ctypes.data, BOOK.itemsize) != READ:
             break
         book = buffer.view(BOOK)[0].copy()
-        if all(book["fast"] != other["fast"] for other in found):
+        if book["wide"] == 0 and all(book["fast"] != other["fast"] for other in found):
             found.append(book)
         if len(found) == BOOKS:
             break

@@ -15,7 +15,7 @@ import psutil
 
 from mmfast.hosts.engine import Engine
 from mmfast.hosts.instruments import fetch_positions
-from mmfast.records.control import CHANNEL_COUNT, CHANNEL_NAMES
+from mmfast.records.control import CHANNEL_COUNT, CHANNEL_NAMES, CHANNEL_REFERENCE
 from mmfast.rings.layout import O_REFUSED
 from mmfast.runtime.catalog import COUNTERS, HISTOGRAMS, STAGE_NAMES
 from mmfast.runtime.histogram import quantile
@@ -80,11 +80,13 @@ def latencies(engine: Engine) -> dict[str, dict[str, float]]:
 
 
 def feeds(engine: Engine) -> dict[str, Any]:
-    """Messages, gaps and usual interval of every channel of every coin."""
+    """Messages, gaps and usual interval of every channel of every coin; without a reference, none of it."""
     rows = engine.house.table("channel").reshape(-1, CHANNEL_COUNT)
     return {coin: {name: {"messages": int(row["message_count"]), "gaps": int(row["gap_count"]),
                           "interval_ms": round(int(row["interval_ns"]) / 1e6, 1)}
-                   for name, row in zip(CHANNEL_NAMES, rows[i])} for i, coin in enumerate(engine.coins)}
+                   for name, row in zip(CHANNEL_NAMES, rows[i])
+                   if name != CHANNEL_NAMES[CHANNEL_REFERENCE] or row["limit_ns"] > 0}
+            for i, coin in enumerate(engine.coins)}
 
 
 def positions(engine: Engine) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from mmfast.records.feature import (
     SOURCE_SIZE,
 )
 from mmfast.records.market import REFERENCE_AGE_S
+from mmfast.units import NS_PER_S
 
 ON = "on"
 OFF_CHOSEN = "off: named in sources_off"
@@ -68,12 +69,15 @@ def lead_status(features: Any) -> str:
     """Why the reference announces nothing."""
     if features["reference_ns"] == 0:
         return "off: no reference venue has spoken; [reference] kind chooses one"
+    silent_s = (int(features["ts_recv_ns"]) - int(features["reference_ns"])) / NS_PER_S
+    if silent_s > REFERENCE_AGE_S:
+        return f"off: the reference has been silent for {silent_s:.1f} s"
     lag_ms = float(features["lead_lag_ms"])
     if not math.isfinite(lag_ms):
         return "off: no lag between the reference and us is significant yet"
     if lag_ms <= 0.0:
         return f"off: the reference does not lead, it is {-lag_ms:.0f} ms behind"
-    return f"off: the reference is lost, or silent for more than {REFERENCE_AGE_S:g} s"
+    return "off: the connection to the reference was lost"
 
 
 def drift_sources(features: Any) -> list[str]:

@@ -27,6 +27,7 @@ ROUTES = {"public": ("bookTicker", "depth20@100ms"), "market": ("aggTrade",)}
 EVERY_MS = 100  # depth and aggregated trades
 MADE_BEFORE_MS = 1  # T of an event, before E
 TAKERS_MAX = 64
+WAITING_MAX = 2 * EVERY_MS // STEP_MS
 INVALID = {"error": {"code": 2, "msg": "Invalid request: unknown method"}}
 
 
@@ -35,6 +36,7 @@ class Coin:
 
     def __init__(self, name: str, sz_decimals: int, states: Any) -> None:
         self.symbol = f"{name.upper()}USDT"
+        self.streams = {f"{self.symbol.lower()}@{kind}" for kinds in ROUTES.values() for kind in kinds}
         self.sz_decimals, self.px_decimals = sz_decimals, PX_DECIMALS - sz_decimals
         self.states = new_leader(states)
         self.touch = (0, 0, 0, 0)  # price and size of bid and of ask
@@ -49,7 +51,7 @@ class Coin:
             return []
         self.touch = leader_touch(self.states[0])
         self.update += 1
-        self.waiting += steps
+        self.waiting = min(self.waiting + steps, WAITING_MAX)
         events = [("bookTicker", self._ticker(now_ms))]
         if self.waiting * STEP_MS >= EVERY_MS:
             events.append(("depth20@100ms", self._depth(now_ms)))
@@ -132,8 +134,11 @@ class Reference:
             await self.tell(time.time_ns() // 1_000_000)
 
     async def tell(self, now_ms: int) -> None:
-        """Advance every coin to ``now_ms`` and hand out what that brings."""
+        """Advance every coin that somebody listens to, and hand out what that brings."""
+        wanted = set[str]().union(*(client.wanted for client in self.clients))
         for coin in self.coins:
+            if coin.streams.isdisjoint(wanted):
+                continue
             for kind, event in coin.advance(now_ms):
                 stream = f"{coin.symbol.lower()}@{kind}"
                 for client in list(self.clients):

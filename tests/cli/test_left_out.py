@@ -13,7 +13,7 @@ STAGES = Path(__file__).parents[2] / "mmfast"
 SAID_BY_A_SOURCE = {
     "touch_imbalance", "book_imbalance", "ofi", "layer", "layer_bps", "band_imbalance", "book_change", "sweep",
     "hawkes", "size_shift", "vpin", "vpin_rank", "informed_p", "class_p", "basis_bps", "funding_forecast_bps_s",
-    "open_interest_z", "reference_px", "reference_ns", "reference_flow", "lead_lag_ms", "lead_response", "lead_fit"}
+    "open_interest_z", "reference_px", "reference_ns", "lead_lag_ms", "lead_response", "lead_fit"}
 # Fields that say again what another one says: the ratio of two variances, the kurtosis behind the tail.
 AGAIN = {"vol_term", "kurtosis"}
 

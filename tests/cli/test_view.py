@@ -7,7 +7,7 @@ from rich.console import Console
 from support.house import fill_channels, put_quote, release
 
 from mmfast.cli.view import money, number, view
-from mmfast.records.control import PAUSE_GATEWAY
+from mmfast.records.control import CHANNEL_COUNT, CHANNEL_REFERENCE, PAUSE_GATEWAY
 from mmfast.records.quote import SIDE_NO_EDGE
 from mmfast.runtime.control import Control
 from mmfast.runtime.counters import Counters
@@ -57,6 +57,13 @@ def test_feeds_and_errors_are_drawn_and_brackets_are_text(engine, house, state):
     text = drawn(engine, state)
     assert "[red]no[/red]" in text
     assert "book slow" in text
+
+
+def test_a_reference_that_nobody_chose_is_off(engine, house, state):
+    fill_channels(house, 0.1, 2.0)
+    assert " off " not in drawn(engine, state)
+    house.table("channel")["limit_ns"][CHANNEL_REFERENCE::CHANNEL_COUNT] = 0
+    assert drawn(engine, state).count(" off ") == house.table("channel").size // CHANNEL_COUNT
 
 
 def test_every_state_can_be_drawn(engine, house, state):

@@ -57,6 +57,8 @@ ws_url = "{exchange.ws_url}"
 account_address = "{ADDRESS['master']}"
 gateway_key_file = "{folder}/gateway.json"
 watchdog_key_file = "{folder}/watchdog"
+[reference]
+kind = "none"
 [risk]
 equity_usd = 25_000.0
 max_position_usd = 25_000.0

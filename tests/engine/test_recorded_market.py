@@ -160,7 +160,7 @@ def test_the_report_names_every_process(run):
 def test_the_report_counts_messages_and_gaps_of_every_feed(run):
     for coin in COINS:
         feeds = run.report["feeds"][coin]
-        assert set(feeds) == {"bbo", "trades", "book fast", "book slow", "ctx"}
+        assert set(feeds) == {"bbo", "trades", "book fast", "book slow", "book wide", "ctx"}
         assert all(feed["messages"] > 0 and feed["gaps"] == 0 for feed in feeds.values()), feeds
 
 

@@ -10,6 +10,7 @@ from support.stages import one
 
 from mmfast.sensor import leadlag
 from mmfast.sim.book import new_book
+from mmfast.sim.edge import mid_ticks
 from mmfast.sim.generator import STEP_MS
 from mmfast.sim.leader import LEAD_MS, NOISE_BPS, advance_leader, leader_takers, leader_touch, new_leader
 from mmfast.sim.synthetic import SyntheticSource, advance_generator
@@ -81,3 +82,25 @@ def test_the_lag_estimate_finds_the_lead(lead_ms):
     assert lag_ms == pytest.approx(lead_ms, abs=30.0)
     assert response == pytest.approx(1.0, abs=0.35)
     assert fit > 0.2
+
+
+def lag_of_makers_ms(coin, lead_ms, seconds=600):
+    """The estimated lag of the quotes behind a reference that is ``lead_ms`` ahead of the value [ms]."""
+    states, books = market(coin, seed=11)
+    leader, state = new_leader(states), one(leadlag.LEADLAG)
+    leadlag.begin(state, leadlag.MEMORY_S)
+    for now_ms in range(START_MS, START_MS + 1000 * seconds, STEP_MS):
+        advance_leader(leader[0], now_ms, lead_ms)
+        bid, _, ask, _ = leader_touch(leader[0])
+        leadlag.on_reference(state, 1e4 * math.log(0.5 * (bid + ask)), now_ms * 1_000_000)
+        advance_generator(states, books, now_ms, 1)
+        books["fill_count"] = books["print_count"] = 0
+        leadlag.on_own(state, 1e4 * math.log(mid_ticks(books)), (now_ms + 1) * 1_000_000)
+    return leadlag.estimate(state)[0]
+
+
+@pytest.mark.parametrize("coin", ["BTC", "ETH"])
+def test_makers_follow_the_value_late_and_the_lead_comes_on_top(coin):
+    own_ms = lag_of_makers_ms(coin, 0)
+    assert own_ms > 0.0
+    assert lag_of_makers_ms(coin, LEAD_MS) - own_ms == pytest.approx(LEAD_MS, abs=5.0)

@@ -110,7 +110,8 @@ def test_a_mirror_of_nothing_does_not_start(words, said):
 def test_a_paper_run_trades_on_a_mirror_of_the_venue_and_stops_when_the_venue_falls_silent(tmp_path):
     with ExchangeProcess("--coin", "ETH,SOL", "--seed", "4", "--no-limits") as venue:
         mine = tmp_path / "paper.toml"
-        mine.write_text(f'[venue]\nhttp_url = "{venue.url}"\nws_url = "{venue.ws_url}"\n')
+        mine.write_text(f'[venue]\nhttp_url = "{venue.url}"\nws_url = "{venue.ws_url}"\n'
+                        '[reference]\nkind = "none"\n')
         with EngineProcess(tmp_path, "--venue", "mainnet", "--paper", "--config", str(mine), "--coin", "ETH,SOL",
                            environ=EAGER) as engine:
             assert f"the market of {venue.url}" in engine.said
