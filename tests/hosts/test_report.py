@@ -17,7 +17,7 @@ from support.house import a_house
 from mmfast.hosts import report
 from mmfast.hosts.instruments import Listed
 from mmfast.records.account import LEDGER
-from mmfast.records.control import CHANNEL_COUNT, CHANNEL_CTX
+from mmfast.records.control import CHANNEL_COUNT, CHANNEL_CTX, CHANNEL_REFERENCE
 from mmfast.rings.layout import HEADER_BYTES, O_REFUSED
 from mmfast.runtime.catalog import COUNTERS, STAGE_NAMES, histogram_index
 from mmfast.runtime.counters import Counters
@@ -154,11 +154,13 @@ def test_latencies_are_those_that_were_measured(engine, at_venue):
 def test_feeds_and_refusals_are_told_by_coin_channel_and_reader(engine, at_venue):
     row = engine.house.table("channel")[CHANNEL_COUNT + CHANNEL_CTX]
     row["message_count"], row["gap_count"], row["interval_ns"] = 12, 2, 3_456_789
+    engine.house.table("channel")[CHANNEL_COUNT + CHANNEL_REFERENCE]["limit_ns"] = 2_000_000_000
     engine.house.words("account_quoter")[O_REFUSED // 8] = 4
     made = build(engine)
     assert made["feeds"]["ETH"]["ctx"] == {"messages": 12, "gaps": 2, "interval_ms": 3.5}
     assert made["feeds"]["BTC"]["ctx"] == {"messages": 0, "gaps": 0, "interval_ms": 0.0}
-    assert len(made["feeds"]["BTC"]) == CHANNEL_COUNT
+    assert len(made["feeds"]["ETH"]) == CHANNEL_COUNT
+    assert len(made["feeds"]["BTC"]) == CHANNEL_COUNT - 1
     assert made["ring_refusals"] == {"estimator": 0, "quoter": 4}
 
 
