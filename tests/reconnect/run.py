@@ -24,6 +24,7 @@ from tests.reconnect.soak import Report, faults, quantiles_ms, soak
 def said(report: Report) -> dict[str, object]:
     """The report as JSON."""
     return {"cuts": report.cuts, "seconds": round(report.seconds, 1), "fills": report.fills, "orders": report.orders,
+            "trades": report.trades, "lost_trades": report.lost_trades, "doubled_trades": report.doubled_trades,
             "book": quantiles_ms(report.book_s), "account": quantiles_ms(report.account_s),
             "first": report.first._asdict(), "last": report.last._asdict(), "faults": faults(report)}
 

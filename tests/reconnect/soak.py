@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import itertools
 import os
 import random
 import tempfile
@@ -29,11 +30,13 @@ from mmfast.executor.budget import CREDIT_MAX_NS
 from mmfast.feed.stage import FeedStage
 from mmfast.gateway.stage import GatewayStage
 from mmfast.records.control import CHANNEL_BBO, CHANNEL_BOOK_FAST, PAUSE_OPERATOR
-from mmfast.rings import spsc
+from mmfast.records.market import KIND_TRADE, TRADE
+from mmfast.rings import broadcast, spsc
 from mmfast.runtime.process import Placement
 from mmfast.runtime.wake import SLEEP, loop_descriptor
 from mmfast.sim.blocks import BlockClock
 from mmfast.sim.channels import Cadence
+from mmfast.sim.exchange import REPLAYED
 from mmfast.sim.server import Server
 from mmfast.topology import ACCOUNT_READERS, WATCHDOG
 from mmfast.venues.hyperliquid.signing import Signer
@@ -74,6 +77,54 @@ class Report(NamedTuple):
     fills: int
     orders: int
     problem: str
+    trades: int
+    lost_trades: int
+    doubled_trades: int
+
+
+class Tape:
+    """The public trades that the exchange made, and those that the feed told as news."""
+
+    def __init__(self, house: Any, history: Any) -> None:
+        self.ring, self.position = house.address["market"], 0
+        self.record = np.zeros(1, TRADE)
+        self.made: list[int] = []
+        self.told: list[tuple[int, int]] = []
+        keep = history.trade
+
+        def trade(asset: int, prints: list[Any]) -> None:
+            self.made += [one.tid for one in prints]
+            keep(asset, prints)
+
+        history.trade = trade
+
+    def read(self) -> None:
+        """Take what is new off the ring of the market."""
+        while True:
+            code = broadcast.receive(self.ring, self.position, int(self.record.ctypes.data), TRADE.itemsize)
+            assert code != broadcast.LAPPED, "the tape was not read in time"
+            if code != broadcast.READ:
+                return
+            self.position += 1
+            if self.record["kind"][0] == KIND_TRADE and not self.record["replayed"][0]:
+                self.told.append((int(self.record["tid"][0]), int(self.record["ts_recv_ns"][0])))
+
+
+def missed(made: list[int], told: list[tuple[int, int]]) -> tuple[int, int]:
+    """
+    How many trades were lost, and how many were told twice, from the first to the last one that was told.
+
+    Those that the venue itself no longer repeats are not lost by us: after them a whole replay came in one frame.
+    """
+    when = dict(told)
+    at = {tid: place for place, tid in enumerate(made)}
+    places = sorted(at[tid] for tid in when)
+    lost = 0
+    for before, after in itertools.pairwise(places):
+        replay = {when.get(tid) for tid in made[after : after + REPLAYED]}
+        if after - before > 1 and replay != {when[made[after]]}:
+            lost += after - before - 1
+    return lost, len(told) - len(when)
 
 
 class Soak:
@@ -92,6 +143,7 @@ class Soak:
         self.venue = Venue(now_ms, Signer(bytearray.fromhex(KEY)).address, lambda about, message: None)
         self.server = Server(self.venue.exchange, BlockClock(seed, BLOCK_MS, 1.0), CADENCE)
         self.started_ms = now_ms
+        self.tape = Tape(self.house, self.venue.exchange.history)
 
     async def begin(self) -> None:
         """Listen, connect."""
@@ -141,16 +193,17 @@ class Soak:
             quote = a_quote(time.monotonic_ns(), 100_000.0 * shift, self.random.randint(1, 3))
             quote["position_lots"] = self.desk.ledgers[0]["position_lots"]
             publish(self.house, quote)
+            self.tape.read()
             for reader in ACCOUNT_READERS:
                 while spsc.peek(self.house.address[f"account_{reader}"]):
                     spsc.release(self.house.address[f"account_{reader}"])
             await asyncio.sleep(QUOTE_S)
 
     async def _strike(self) -> None:
-        """Takers that fill what rests."""
+        """Takers that fill what rests, and some that go on into the walls."""
         while True:
             lots = self.random.choice((1, 300, 2000, 7000))
-            self.venue.strike(self.random.randint(0, 1), self.random.choice((700, 1900, 1900)), lots)
+            self.venue.strike(self.random.randint(0, 1), self.random.choice((700, 1900, 2100)), lots)
             await asyncio.sleep(STRIKE_S)
 
     # ---- scissors
@@ -240,7 +293,8 @@ async def soak(cuts: int, seed: int, progress: Callable[[int], None] = lambda do
                 await made.end()
         counters = made.desk.counters
         return Report(cuts, time.monotonic() - begun, book_s, account_s, first, last, counters.get("fill_count"),
-                      counters.get("order_sent_count"), problem)
+                      counters.get("order_sent_count"), problem, len(made.tape.told),
+                      *missed(made.tape.made, made.tape.told))
 
 
 def faults(report: Report) -> list[str]:
@@ -255,6 +309,11 @@ def faults(report: Report) -> list[str]:
             found.append(f"{grown} {name} leaked")
     if report.fills * CUTS_PER_FILL < report.cuts:
         found.append(f"only {report.fills} fills: the connections were cut while nothing happened")
+    if report.trades * CUTS_PER_FILL < report.cuts:
+        found.append(f"only {report.trades} trades were told")
+    for name, count in (("lost", report.lost_trades), ("told twice", report.doubled_trades)):
+        if count:
+            found.append(f"{count} public trades were {name}")
     if report.last.posts:
         found.append(f"{report.last.posts} posts wait for ever")
     return found
