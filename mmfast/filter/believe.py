@@ -349,12 +349,19 @@ def _log_sigma_mean(params: np.void, mode: int) -> float:
 def _write_context(features: np.void, belief: np.void) -> None:
     """Write what the belief takes from the features as it is."""
     belief["half_spread_bps"], belief["imbalance"] = features["half_spread_bps"], features["flow_imbalance"]
-    belief["activity"], belief["tail"] = features["activity"], features["tail"]
-    belief["funding_bps_s"], belief["mid_px"] = features["funding_bps_s"], features["mid_px"]
+    belief["activity"] = _or(features["activity"], 1.0)
+    belief["tail"], belief["mid_px"] = features["tail"], features["mid_px"]
+    belief["funding_bps_s"] = _or(features["funding_bps_s"], 0.0)
     belief["gradient"] = features["gradient"]
     for side in range(2):
         belief["touch_ticks"][side] = features["touch_ticks"][side]
         belief["touch_lots"][side] = features["touch_lots"][side]
+
+
+@kernel
+def _or(x: float, usual: float) -> float:
+    """``x``, or what changes no price where it is not known."""
+    return x if math.isfinite(x) else usual
 
 
 @kernel

@@ -45,7 +45,7 @@ def begin(sensor: np.void, params: np.void) -> None:
     sensor["kurtosis"], sensor["jump_bps"], sensor["bipower_var"] = math.nan, 0.0, math.nan
     sensor["whole_square"], sensor["step_square"], sensor["ratio_count"] = 0.0, 0.0, 0.0
     sensor["oracle_px"], sensor["oracle_ns"], sensor["basis_bps"] = math.nan, 0, math.nan
-    sensor["funding_bps_s"] = 0.0
+    sensor["funding_bps_s"] = math.nan
     funding.restart(sensor)
     interest.restart(sensor)
     forced.restart(sensor)

@@ -15,11 +15,11 @@ import numpy as np
 from mmfast.kernel import kernel
 from mmfast.records.feature import BAND_BPS, SOURCE_BOOK, SOURCE_BOOK_CHANGE, SOURCE_DEEP_BOOK, SOURCE_GRADIENT
 from mmfast.sensor import bookchange, context, imbalance, liquidity, microprice, observe, zscore
+from mmfast.sensor.context import BAND_AGE_S
 from mmfast.sensor.decay import elapsed_s
 from mmfast.units import ASK, BID
 
 NEAR, FAR = 0, 2
-BAND_AGE_S = 12.0  # two periods of the slow books: a band stays until then if the books between do not reach it
 SPACINGS_MIN = 1.8  # levels of a side that a band must hold, at least
 
 

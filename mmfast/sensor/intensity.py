@@ -8,6 +8,8 @@ Source  exponentially weighted counts; a handful of pseudo-counts keeps the rati
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from mmfast.kernel import kernel
@@ -45,7 +47,9 @@ def take_back(sensor: np.void, at_ns: int) -> None:
 
 @kernel
 def activity(sensor: np.void) -> float:
-    """Recent rate of taker orders over the usual one, 1 when nothing is known."""
+    """Recent rate of taker orders over the usual one; NaN before the first order."""
+    if not sensor["order_count"][1] > 0.0:
+        return math.nan
     usual = sensor["order_count"][1] / max(sensor["order_weight_s"][1], 1e-3)
     expected = usual * sensor["order_weight_s"][0]
     return float((sensor["order_count"][0] + PSEUDO_COUNT) / (expected + PSEUDO_COUNT))

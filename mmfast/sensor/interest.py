@@ -58,6 +58,13 @@ def change(sensor: np.void, interest: float, log_px_bps: float, now_ns: int) -> 
 
 
 @kernel
+def is_heard(sensor: np.void, now_ns: int) -> bool:
+    """True while the last reading is young enough to compare with."""
+    count = sensor["interest_next"]
+    return bool(count > 0 and now_ns - sensor["interest_ns"][(count - 1) % SAMPLES] <= TOO_OLD_NS)
+
+
+@kernel
 def learn_low(sensor: np.void, change_bps: float, deviation_bps: float) -> bool:
     """Take a change into the running first percentile; True if it lay below what the percentile was."""
     sensor["interest_seen"] += 1

@@ -91,7 +91,7 @@ def on_ctx(sensor: np.void, ctx: np.void, features: np.void, params: np.void) ->
     now_ns = ctx["ts_recv_ns"]
     _grid(sensor, features, params, now_ns)
     reference.take(sensor, features, params, ctx, now_ns)
-    context.write_reference(sensor, features)
+    context.write_reference(sensor, features, now_ns)
     context.write(sensor, ctx, features, params)
 
 
@@ -103,7 +103,7 @@ def on_timer(sensor: np.void, timer: np.void, features: np.void, params: np.void
     printed.fade(sensor, params, now_ns)
     forced.fade(sensor, now_ns)
     lead.say_again(sensor, features, params, now_ns)
-    context.write_reference(sensor, features)
+    context.write_reference(sensor, features, now_ns)
     context.write(sensor, timer, features, params)
 
 

