@@ -1,7 +1,8 @@
 """
 Visibility: how much of what everybody sees at a price is ours.
 
-In      resting orders; the newest books of their coin that the market ring still holds.
+In      resting orders; the newest books of their coin that the market ring still holds. In a book of merged prices an
+        order is part of the next price outwards.
 Out     the share of each order's level that is ours, None where no book has shown it since it rested.
 Source  a book shows us among the others: whoever is most of a level tells where he stands, and moves it by leaving.
 """
@@ -16,8 +17,9 @@ from mmfast.records.market import BBO, BOOK, KIND_BOOK, MARKET
 from mmfast.rings.broadcast import READ, head, receive
 from mmfast.rings.region import House
 from mmfast.topology import MARKET_SLOTS
+from mmfast.units import BID
 
-BOOKS = 2  # the newest of either kind: the fast one is fresh, the slow one reaches further
+KINDS = 3  # fast books are fresh, slow ones reach further, those of merged prices furthest
 
 
 def visibility(house: House, inst: int, orders: list[np.void]) -> list[float | None]:
@@ -32,13 +34,16 @@ def share_of(order: Any, book: Any) -> float | None:
     if not 0 < resting_ns < int(book["ts_recv_ns"]):
         return None
     side = int(order["side"])
-    at = np.flatnonzero(book["px_ticks"][side, : int(book["level_count"][side])] == order["px_ticks"])
+    levels, px = book["px_ticks"][side, : int(book["level_count"][side])], int(order["px_ticks"])
+    outwards = px - levels if side == BID else levels - px
+    step = int(np.abs(np.diff(levels)).min()) if book["wide"] and len(levels) > 1 else 1
+    at = np.flatnonzero((outwards >= 0) & (outwards < step))
     shown = int(book["lots"][side, at[0]]) if len(at) else 0
     return min((int(order["lots"]) - int(order["filled_lots"])) / shown, 1.0) if shown > 0 else None
 
 
 def newest_books(house: House, inst: int) -> list[Any]:
-    """The newest fast and the newest slow book of a coin in the ring, newest first; none of merged prices."""
+    """The newest book of a coin of each kind in the ring; those of merged prices last, else newest first."""
     found: list[Any] = []
     ring, buffer = house.address["market"], np.zeros(1, MARKET)
     newest = head(ring)
@@ -50,8 +55,8 @@ def newest_books(house: House, inst: int) -> list[Any]:
         if receive(ring, position, buffer.ctypes.data, BOOK.itemsize) != READ:
             break
         book = buffer.view(BOOK)[0].copy()
-        if book["wide"] == 0 and all(book["fast"] != other["fast"] for other in found):
+        if all((book["fast"], book["wide"]) != (other["fast"], other["wide"]) for other in found):
             found.append(book)
-        if len(found) == BOOKS:
+        if len(found) == KINDS:
             break
-    return found
+    return sorted(found, key=lambda book: int(book["wide"]))

@@ -46,6 +46,15 @@ def test_a_level_without_size_has_no_share():
     assert share_of(an_order(990)[0], a_book([990], [0])[0]) is None
 
 
+@pytest.mark.parametrize(("order", "share"), [
+    (an_order(998), 0.2), (an_order(990), 0.2), (an_order(989), 0.1), (an_order(979), None), (an_order(1_000), None),
+    (an_order(1_990, side=ASK), 0.2), (an_order(1_981, side=ASK), 0.2), (an_order(1_980, side=ASK), 0.1)])
+def test_in_a_book_of_merged_prices_we_are_part_of_the_next_price_outwards(order, share):
+    book = a_book([990, 980], [200, 400])
+    book["wide"] = 1
+    assert share_of(order[0], book[0]) == share
+
+
 def test_the_newest_fast_and_slow_book_of_the_coin_are_found(house):
     bbo = np.zeros(1, BBO)
     bbo["kind"] = KIND_BBO
