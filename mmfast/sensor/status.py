@@ -35,6 +35,8 @@ OFF_CHOSEN = "off: named in sources_off"
 OFF_RHO = "off: its correlation with the drift is zero"
 OFF_NOTHING_YET = "off: its channel has sent nothing usable yet"
 
+SILENT_S = 60.0  # a reading is used once: a source that was heard so long ago says nothing now
+TAKEN_AS_IT_IS = (SOURCE_INFORMED_BID, SOURCE_INFORMED_ASK)  # until the next one
 NOT_DRIFT = (SOURCE_MICROPRICE, SOURCE_BIPOWER, SOURCE_INFORMED_BID, SOURCE_INFORMED_ASK, SOURCE_ORACLE, SOURCE_LEAD)
 WAITS_FOR = {
     SOURCE_BIPOWER: "off: ten seconds without a gap are needed",
@@ -57,7 +59,9 @@ def source_status(features: Any, params: Any) -> dict[str, str]:
         elif source not in NOT_DRIFT and params["rho"][source] == 0.0:
             status[name] = OFF_RHO
         elif int(features["valid_mask"]) >> source & 1:
-            status[name] = ON
+            silent_s = (int(features["ts_recv_ns"]) - int(features["obs_ns"][source])) / NS_PER_S
+            heard = silent_s <= SILENT_S or source in TAKEN_AS_IT_IS
+            status[name] = ON if heard else f"off: it has said nothing new for {silent_s:.0f} s"
         elif source == SOURCE_LEAD:
             status[name] = lead_status(features)
         else:

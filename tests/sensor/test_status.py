@@ -28,3 +28,14 @@ def test_drift_sources_are_those_that_speak() -> None:
     desk.trade(1.0, 0, 100)
     assert drift_sources(desk.features) == ["taker flow", "sweeps", "hawkes intensity"]
     assert desk.features["valid_mask"] >> SOURCE_FLOW & 1
+
+
+def test_a_source_that_has_fallen_silent_is_not_on() -> None:
+    desk = Desk()
+    desk.trade(1.0, 0, 100)
+    desk.timer(61.0)
+    assert source_status(desk.features, desk.params)["taker flow"] == ON
+    desk.timer(63.0)
+    status = source_status(desk.features, desk.params)
+    assert status["taker flow"] == "off: it has said nothing new for 62 s"
+    assert status["informed at our bid"] == ON
