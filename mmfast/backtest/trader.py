@@ -8,6 +8,7 @@ Source  the decisions are those of `hosts.cycle` and `gateway.plan`: this file o
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from mmfast.backtest.layout import (
@@ -95,6 +96,12 @@ def silence(features: Any, switches: Any) -> None:
         features["tail"] = 1.0
     if switches["funding"] != 0:
         features["funding_bps_s"] = 0.0
+    if switches["liquidations"] != 0:
+        features["liquidation_ratio"] = math.nan
+    if switches["fragile_book"] != 0:
+        features["gradient"] = math.nan
+    if switches["realised"] != 0:
+        features["rv_30"], features["rv_300"] = math.nan, math.nan
 
 
 @kernel

@@ -28,7 +28,7 @@ def test_no_part_of_the_model_is_disconnected_on_recorded_data():
 
 def test_what_no_recording_has_is_connected_in_a_generated_market():
     rows = connected.table(load(coins=["BTC"], environ={}), connected.GENERATED, "BTC", SECONDS)
-    assert connected.disconnected(rows, ()) == []
+    assert connected.disconnected(rows, connected.DECLARED_OFF_GENERATED) == []
 
 
 def wanted(depth, lots):
@@ -69,7 +69,8 @@ def test_a_tape_that_was_stretched_and_stretched_back_is_the_same():
 
 def test_every_source_has_a_switch():
     assert {f"source: {name}" for name in SOURCE_NAMES} <= set(connected.switches())
-    assert set(connected.DECLARED_OFF) <= set(connected.switches())
+    assert set(connected.DECLARED_OFF) | set(connected.DECLARED_OFF_GENERATED) <= set(connected.switches())
+    assert not set(connected.DECLARED_OFF) & set(connected.DECLARED_OFF_GENERATED)  # each is on somewhere
 
 
 def test_the_command_asks_for_a_recording(capsys):

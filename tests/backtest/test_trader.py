@@ -24,6 +24,9 @@ def test_switches_silence_what_they_name_and_nothing_else():
     switches["activity"] = switches["funding"] = 1
     silence(features, switches)
     assert (features["activity"], features["funding_bps_s"]) == (1.0, 0.0)
+    switches["liquidations"] = switches["fragile_book"] = switches["realised"] = 1
+    silence(features, switches)
+    assert np.isnan([features[name] for name in ("liquidation_ratio", "gradient", "rv_30", "rv_300")]).all()
 
 
 def test_news_of_an_order_that_is_not_ours_are_counted(make):
