@@ -10,6 +10,7 @@ Source  the venue's stream pages and captured frames: /public carries touch and 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
@@ -27,6 +28,7 @@ ROUTES = {"public": ("bookTicker", "depth20@100ms"), "market": ("aggTrade",)}
 EVERY_MS = 100  # depth and aggregated trades
 MADE_BEFORE_MS = 1  # T of an event, before E
 TAKERS_MAX = 64
+BEHIND_BYTES = 1 << 15  # not taken by the kernel; above twice as much a write waits
 WAITING_MAX = 2 * EVERY_MS // STEP_MS
 INVALID = {"error": {"code": 2, "msg": "Invalid request: unknown method"}}
 
@@ -94,12 +96,23 @@ class Client:
                  names: list[str]) -> None:
         self.socket, self.served, self.combined = socket, served, combined
         self.wanted = set(names)
+        self.transport: asyncio.Transport | None = None
 
     def frame(self, stream: str, event: Json) -> bytes | None:
         """The event as this client gets it; None if it did not ask for it, or asked at the wrong path."""
         if stream not in self.wanted or stream.partition("@")[2] not in self.served:
             return None
         return orjson.dumps({"stream": stream, "data": event} if self.combined else event)
+
+    async def tell(self, frame: bytes) -> None:
+        """Hand a frame over; a client that is gone or far behind is let go, the others do not wait for it."""
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self.transport.get_write_buffer_size() > BEHIND_BYTES:
+            self.transport.abort()
+            return
+        with contextlib.suppress(ConnectionError):
+            await self.socket.send_str(frame.decode())
 
     def answer(self, text: str) -> Json:
         """Take a request of the client: SUBSCRIBE or UNSUBSCRIBE."""
@@ -143,8 +156,8 @@ class Reference:
                 stream = f"{coin.symbol.lower()}@{kind}"
                 for client in list(self.clients):
                     frame = client.frame(stream, event)
-                    if frame is not None and not client.socket.closed:
-                        await client.socket.send_str(frame.decode())
+                    if frame is not None:
+                        await client.tell(frame)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         _, _, route, kind, *names = request.path.split("/")
@@ -152,6 +165,7 @@ class Reference:
         socket = web.WebSocketResponse(compress=False, autoping=True)
         await socket.prepare(request)
         client = Client(socket, ROUTES[route], kind == "stream", [name for name in asked if name])
+        client.transport = request.transport
         self.clients.add(client)
         try:
             async for message in socket:

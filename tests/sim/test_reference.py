@@ -101,3 +101,37 @@ def test_streams_come_over_a_socket_at_their_paths():
             await runner.cleanup()
 
     asyncio.run(scenario())
+
+
+class Wire:
+    """Socket and transport of a client in one; ``buffered`` bytes were not taken yet."""
+
+    def __init__(self, buffered=0, is_gone=False, is_reset=False):
+        self.buffered, self.is_gone, self.is_reset = buffered, is_gone, is_reset
+        self.heard, self.aborted = [], False
+
+    def is_closing(self):
+        return self.is_gone
+
+    def get_write_buffer_size(self):
+        return self.buffered
+
+    def abort(self):
+        self.aborted = True
+
+    async def send_str(self, text):
+        if self.is_reset:
+            raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+        self.heard.append(text)
+
+
+def test_a_client_that_is_gone_or_far_behind_keeps_nobody_else_waiting():
+    reference = Reference([coin()])
+    wires = [Wire(is_reset=True), Wire(is_gone=True), Wire(buffered=1 << 20), Wire()]
+    for wire in wires:
+        client = Client(wire, ("bookTicker",), False, ["btcusdt@bookTicker"])
+        client.transport = wire
+        reference.clients.add(client)
+    asyncio.run(reference.tell(START_MS + 1000))
+    assert [len(wire.heard) for wire in wires] == [0, 0, 0, 1]
+    assert [wire.aborted for wire in wires] == [False, False, True, False]
