@@ -201,12 +201,21 @@ class Desk:
         if name not in ("post_only", "no_match"):  # normal in a moving market
             self.errors.record(f"the venue refused: {text}")
 
+    def slot_of(self, news: OrderUpdate | Fill) -> int:
+        """
+        The slot that news are about, NONE if they are not about an order of ours.
+
+        Somebody who changes an order of ours puts another in its place, with our cloid and an oid of its own.
+        """
+        slot = table.find_by_cloid(self.orders, news.cloid_hi, news.cloid_lo)
+        if slot == table.NONE:
+            return int(table.find_by_oid(self.orders, news.oid))
+        return slot if self.orders[slot]["oid"] in (0, news.oid) else table.NONE
+
     def on_update(self, update: OrderUpdate, now_ns: int) -> int:
         """An order update of the venue; the slot it was for, NONE if the order is not ours."""
         self.counters.add("user_event_count")
-        slot = table.find_by_cloid(self.orders, update.cloid_hi, update.cloid_lo)
-        if slot == table.NONE:
-            slot = table.find_by_oid(self.orders, update.oid)
+        slot = self.slot_of(update)
         if slot == table.NONE:
             return slot
         order = self.orders[slot]
@@ -242,9 +251,7 @@ class Desk:
             self.errors.record(f"a fill before tid {fill.tid} is missing or late")
         self.counters.add("fill_count")
         budgets.earn(self.budget[0], fill.px_ticks * fill.lots)
-        slot = table.find_by_cloid(self.orders, fill.cloid_hi, fill.cloid_lo)
-        if slot == table.NONE:
-            slot = table.find_by_oid(self.orders, fill.oid)
+        slot = self.slot_of(fill)
         if slot == table.NONE:
             self.counters.add("foreign_count")
             self.errors.record(f"fill of an order that is not ours: oid {fill.oid}")
@@ -260,7 +267,7 @@ class Desk:
         """Book a fill from before this process: the account is what it was, but nobody is told it as news."""
         record = self._fill_record(fill, now_ns)
         if books.book_fill(self.ledgers[fill.inst], self.tids[0], record[0]) in (books.BOOKED, books.CHAIN_BREAK):
-            slot = table.find_by_cloid(self.orders, fill.cloid_hi, fill.cloid_lo)
+            slot = self.slot_of(fill)
             if slot != table.NONE:
                 table.fill(self.orders[slot], self.register[0], fill.lots, now_ns)
                 self.mirror(slot)

@@ -76,6 +76,8 @@ def compare(venue: np.ndarray, orders: np.ndarray, salt: int, asked_ns: int, gra
         if slot == NONE:
             slot = find_by_oid(orders, row["oid"])
         kind = ORPHAN if row["cloid_hi"] == salt else FOREIGN
+        if slot != NONE and orders[slot]["oid"] != 0 and orders[slot]["oid"] != row["oid"]:
+            slot = NONE  # somebody changed our order: what rests now has our cloid, and is not ours
         if slot != NONE:
             shown[slot] = True
             kind = _judge(orders[slot], row, asked_ns, grace_ns)

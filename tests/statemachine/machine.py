@@ -123,6 +123,16 @@ class History(RuleBasedStateMachine):
     def foreign_cancel(self, index: int) -> None:
         self.world.venue.cancel_by_hand(index)
 
+    @precondition(lambda self: not self.alone)
+    @rule(index=st.integers(0, 5), away=st.sampled_from((500, 900)), lots=SIZES, fate=st.sampled_from(("", *FATES)),
+          side=SIDES, hit=st.booleans(), ms=WAITS_MS)
+    def foreign_modify(self, index: int, away: int, lots: int, fate: str, side: int, hit: bool, ms: int) -> None:
+        self.world.to_gateway.fates.extend([(fate, 400_000_000)] * 2 if fate else [])
+        self.world.venue.modify_by_hand(index, away, lots)
+        if hit:  # it races with its fill
+            self.world.venue.strike(side, 1500, 3000)
+        self.world.advance(ms)
+
     # ---- quiet
 
     def teardown(self) -> None:

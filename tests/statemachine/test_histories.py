@@ -57,6 +57,26 @@ def test_a_gateway_that_dies_with_orders_on_their_way_comes_back_and_keeps_them(
     assert world.stage.counters.get("foreign_count") == 0
 
 
+@pytest.mark.parametrize("lost", [0, 2])
+def test_an_order_that_somebody_else_has_changed_is_not_ours_any_more(lost, request):
+    world = World(alone=False)
+    request.addfinalizer(world.close)
+    world.connect()
+    world.advance(200)
+    world.quote(0.0, 3, 2000)
+    world.advance(200)
+    world.to_gateway.fates.extend([("drop", 0)] * lost)
+    oid = world.venue.open_orders()[1].oid
+    world.venue.modify_by_hand(1, 900, 4000)
+    world.advance(200)
+    assert oid not in [order.oid for order in world.venue.open_orders()]
+    assert 4000 in [order.lots for order in world.venue.open_orders()]
+    world.settle()
+    check_quiet(world)
+    assert len(world.venue.open_orders()) == 5
+    assert world.stage.counters.get("foreign_count") >= 1
+
+
 def test_a_difference_of_one_micro_dollar_is_noticed(world):
     world.quote(0.0, 3, 2000)
     world.advance(150)

@@ -147,6 +147,15 @@ class Venue:
             oid = found[index % len(found)].oid
             self._by_hand({"type": "cancel", "cancels": [{"a": 0, "o": oid}]})
 
+    def modify_by_hand(self, index: int, away_ticks: int, lots: int) -> None:
+        """Change price and size of one of the open orders, whosoever it is: it keeps its cloid under a new oid."""
+        found = self.open_orders()
+        if found:
+            old = found[index % len(found)]
+            px = MID_TICKS - away_ticks if old.side == BID else MID_TICKS + away_ticks
+            new = order("BA"[old.side], f"{px // 10}.{px % 10}", f"{lots / 1e5:.5f}", "Alo")
+            self._by_hand({"type": "batchModify", "modifies": [{"oid": old.oid, "order": new}]})
+
     def _by_hand(self, action: Json) -> None:
         self.source.taken = True
         self.human.nonce = max(self.human.nonce, self.now_ms)
