@@ -44,8 +44,10 @@ from mmfast.units import ASK, BID, BPS, NS_PER_S
 
 V_SD_MIN = 0.02  # bps
 V_SD_START = 5.0
+V_SD_MAX = 5.0  # a value that is known no better is not quoted on
 ANCHOR_MOVE_BPS = 50.0
 LOST_BPS = 1000.0  # an observed value this far away is a new market, not an innovation
+VALUE_TRUST = 0.2  # books follow their market late: readings that lag are smooth, which would speak for calm modes
 VALUES_MIN = 2  # observations of the value before it is quoted on
 MISFIT_MAX = 25.0
 LATE_S_MAX = 60.0
@@ -244,7 +246,7 @@ def _take_value(state: np.void, features: np.void, params: np.void, source: int,
         z += features["obs_z"][SOURCE_LEAD]
         r += features["obs_r"][SOURCE_LEAD]
         state["source_weight"][SOURCE_LEAD] = 1.0
-    surprise = modes.observe(state, 1.0, 0.0, z, state["value_scale"] * r, trust)
+    surprise = modes.observe(state, 1.0, 0.0, z, state["value_scale"] * r, VALUE_TRUST * trust)
     if source != SOURCE_MICROPRICE:
         return
     state["value_count"] += 1
@@ -264,8 +266,8 @@ def _status(state: np.void, features: np.void, params: np.void, now_ns: int) -> 
         return BELIEF_NO_BOOK
     if now_ns - features["alive_ns"] > params["stale_ns"]:
         return BELIEF_STALE
-    # A fair value five sigmas from what the book says is still catching up with it.
-    if state["value_count"] < VALUES_MIN or state["misfit"] > MISFIT_MAX:
+    # A fair value five sigmas from what the book says is still catching up with it; after a hole sigma is large, too.
+    if state["value_count"] < VALUES_MIN or state["misfit"] > MISFIT_MAX or state["v_var"] > V_SD_MAX * V_SD_MAX:
         return BELIEF_WARMING
     return BELIEF_OK
 

@@ -74,8 +74,8 @@ def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, f
     """
     (z, r, trust, misfit, score) of all unused drift observations, which are ticked off; r is inf if there is none.
 
-    The trust is the mean share of them that is news: repeated readings lie nearer to the belief than r says, which
-    would speak for the calmest mode.
+    The trust is the mean squared share of them that is news: a repeated reading is that much less news, and lies that
+    much nearer to the belief than its r says, which would speak for the calmest mode.
     The misfit is their mean squared distance from the believed drift, each in its own variance: what a reading is
     worth to us shrinks when it is repeated, but how far it may lie does not. The score is the mean of (misfit - 1)
     times the drift's share of that variance, less for a repeated reading: a distance that is all noise of a reading
@@ -98,7 +98,7 @@ def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, f
                 continue
             state["source_weight"][source] = 1.0 / r
             count += 1
-            trust += share
+            trust += share * share
             precision += 1.0 / r
             weighted += z / r
             squares += z * z / r

@@ -102,6 +102,17 @@ def test_a_jump_is_not_quoted_on_until_it_is_believed() -> None:
     assert fair(desk) == pytest.approx(100_500.0, rel=1e-5)
 
 
+def test_after_a_day_of_silence_it_is_not_quoted_on_before_it_is_where_the_book_is() -> None:
+    desk = a_desk()
+    usable = []
+    for k in range(20):
+        desk.bbo(86_400.0 + 0.2 * k, 1_019_990, 1_020_010)
+        if desk.belief["status"] == BELIEF_OK:
+            usable.append(abs(math.log(fair(desk) / 102_000.0)) * 1e4)
+    assert len(usable) > 10
+    assert max(usable) < 5.0
+
+
 def test_another_market_is_a_new_start() -> None:
     desk = a_desk()
     for k in range(3):
