@@ -45,6 +45,7 @@ from mmfast.watchdog.marks import MARK, read_marks
 
 WATCHED = ("feed", "estimator", "quoter", "gateway")
 MARKS_PER_CHECK = 4096
+REPAIR_S = 1.0  # beyond the gateway's own interval of asking
 ANSWER_NS = 2 * NS_PER_S
 SILENCE_S = 3.0  # pings included
 CANCEL_BATCH = 100
@@ -82,7 +83,8 @@ class WatchdogStage:
         self.fills: deque[tuple[int, int]] = deque()
         self.peak_uusd = 0
         self.mismatch_streak = 0
-        self._differed = False
+        self._differed, self._mismatch_ns = False, 0
+        self.repair_ns = int((config.gateway.reconcile_s + REPAIR_S) * NS_PER_S)  # what the gateway needs at most
         self.paused_ns = 0
         self.next_reconcile_ns = 0
         self.next_cancel_ns = 0
@@ -153,7 +155,7 @@ class WatchdogStage:
         """Once the kill switch was taken back, the next one clears the market again, and old findings do not count."""
         killed = self.control.kill_reason != 0
         if self.killed and not killed:
-            self.settled_ns = self.mismatch_streak = 0
+            self.settled_ns = self.mismatch_streak = self._mismatch_ns = 0
             self._differed = False
         self.killed = killed
 
@@ -280,7 +282,10 @@ class WatchdogStage:
             return None
 
     def _on_account(self, post: Any, now_ns: int) -> None:
-        """Compare positions. A fill under way makes one look differ; two in a row are a mismatch."""
+        """
+        Compare positions. A fill under way makes one look differ; two in a row are a mismatch, which pauses; one that
+        the gateway has not repaired when it asked the venue itself is the second, which kills.
+        """
         if post is None or not post.data:
             return
         try:
@@ -292,14 +297,17 @@ class WatchdogStage:
         differs = [i for i in range(len(ours)) if int(ours[i]) != held.get(i, 0)]
         self.counters.add("reconcile_count")
         if not differs:
-            self._differed, self.mismatch_streak = False, 0
+            self._differed, self.mismatch_streak, self._mismatch_ns = False, 0, 0
         elif not self._differed:  # look again soon before calling it one
             self._differed, self.next_reconcile_ns = True, now_ns + NS_PER_S // 2
         else:
+            self.next_reconcile_ns = now_ns + NS_PER_S
+            if self._mismatch_ns and now_ns - self._mismatch_ns < self.repair_ns:
+                return
+            self._mismatch_ns = now_ns
             self.mismatch_streak += 1
             self.counters.add("mismatch_count")
             self.errors.record(f"position differs from the venue's in coins {differs}")
-            self.next_reconcile_ns = now_ns + NS_PER_S
 
     def _act(self, action: actions.Action, count: int) -> None:
         now_ns = time.monotonic_ns()
