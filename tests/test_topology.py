@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mmfast import topology
+from mmfast.records.control import CHANNEL_COUNT
 from mmfast.records.header import HEADER
 from mmfast.rings.layout import BROADCAST, CELLS, SPSC, TABLE
 from mmfast.rings.region import house_bytes, house_hash
@@ -21,7 +22,7 @@ def test_what_is_kept_for_each_coin_is_there_for_each(count):
     found = by_name(count)
     for name in ("instrument", "parameters", "belief", "mandate", "surface", "quote", "ledger"):
         assert found[name].capacity == count
-    assert found["channel"].capacity == 5 * count
+    assert found["channel"].capacity == CHANNEL_COUNT * count
 
 
 def test_names_are_unique_and_in_the_order_of_the_flow():

@@ -5,7 +5,7 @@ In      a recorded market and the fills of our maker in it.
 Out     a table: what is switched off, and how much depth and size of bid and ask change.
 Source  ablation, one at a time (Meyes et al. 2019): a part whose absence changes nothing is not part of it.
 
-`python -m mmfast.backtest.connected FOLDER [COIN [SECONDS]]` prints it; exit code 1 if a row is zero that is not
+`bin/connected FOLDER [COIN [SECONDS]]` prints it; exit code 1 if a row is zero that is not
 declared off. With the word `generated` for FOLDER the market is generated: it has what no recording has.
 """
 
@@ -174,7 +174,7 @@ def lines(rows: list[Row], declared: Mapping[str, str] = DECLARED_OFF) -> list[s
 def main(arguments: list[str]) -> int:
     """Print the table."""
     if not arguments:
-        sys.stderr.write("say which recording: python -m mmfast.backtest.connected FOLDER [COIN [SECONDS]]\n")
+        sys.stderr.write("say which recording: bin/connected FOLDER [COIN [SECONDS]]\n")
         return 2
     coin = arguments[1] if len(arguments) > 1 else "BTC"
     seconds = float(arguments[2]) if len(arguments) > 2 else 1800.0

@@ -202,6 +202,7 @@ def main(arguments: list[str]) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser("known_truth", description="The belief against the generator.")
     parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--first", type=int, default=1, help="the first of the seeds")
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--coin", default="BTC")
     parser.add_argument("--market", choices=MARKETS, default=MARKETS[0])
@@ -210,10 +211,10 @@ def main(arguments: list[str]) -> int:
     config, parts = load(coins=[asked.coin]), []
     with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                   TimeRemainingColumn(), console=Console(stderr=True)) as bars:
-        for seed in bars.track(range(1, asked.seeds + 1), description="seeds"):
+        for seed in bars.track(range(asked.first, asked.first + asked.seeds), description="seeds"):
             parts.append(observe(config, asked.coin, seed, asked.hours * 3600.0, asked.market))
     rows = table(np.concatenate(parts), np.array(config.coins[asked.coin].mode_prior))
-    rows += leads(config, asked.coin, range(1, min(asked.seeds, LAG_SEEDS) + 1))
+    rows += leads(config, asked.coin, range(asked.first, asked.first + min(asked.seeds, LAG_SEEDS)))
     if asked.json:
         sys.stdout.write(json.dumps({row.name: {**row._asdict(), "mean": row.mean.value, "error": row.mean.error,
                                                 "in_band": row.in_band} for row in rows}, indent=2) + "\n")

@@ -45,6 +45,7 @@ from mmfast.units import ASK, BID, BPS, NS_PER_S
 V_SD_MIN = 0.02  # bps
 V_SD_START = 5.0
 V_SD_MAX = 5.0  # a value that is known no better is not quoted on
+DRIFT_DOUBT = 1.4  # of the variance that is told: a trending market is often taken for a quiet one (bin/truth)
 ANCHOR_MOVE_BPS = 50.0
 LOST_BPS = 1000.0  # an observed value this far away is a new market, not an innovation
 VALUE_TRUST = 0.2  # books follow their market late: readings that lag are smooth, which would speak for calm modes
@@ -372,7 +373,8 @@ def _write(state: np.void, belief: np.void, params: np.void) -> None:
     belief["status"], belief["anchor_px"] = state["status"], state["anchor_px"]
     belief["fair_px"] = state["anchor_px"] * math.exp(state["v_bps"] * BPS)
     belief["v_bps"], belief["v_var"] = state["v_bps"], state["v_var"] + bookerror.variance(state["log_sigma"], params)
-    belief["mu_bps_s"], belief["mu_var"], belief["vmu_cov"] = state["mu_bps_s"], state["mu_var"], state["vmu_cov"]
+    belief["mu_bps_s"], belief["vmu_cov"] = state["mu_bps_s"], state["vmu_cov"]
+    belief["mu_var"] = DRIFT_DOUBT * state["mu_var"]
     belief["sigma_bps"], belief["log_sigma_var"] = state["sigma_bps"], state["log_sigma_var"]
     belief["theta"] = state["theta"]
     for r in range(MODES):

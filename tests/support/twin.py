@@ -50,7 +50,7 @@ def main(path: str) -> None:
     records = {f"{name}_{field}": getattr(desk, name)[field]
                for name in ("sensor", "filter", "features", "belief", "mandate", "surface", "quote")
                for field in getattr(desk, name).dtype.names}
-    flat = {name: value.view("f8") if value.dtype.names else value for name, value in records.items()}
+    flat = {name: np.atleast_1d(value).view("f8") if value.dtype.names else value for name, value in records.items()}
     np.savez(path, **flat)
 
 
