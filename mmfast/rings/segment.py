@@ -161,6 +161,9 @@ def _lock(name: str, made: os.stat_result) -> int:
         descriptor = os.open(_path(name), os.O_RDWR | CAREFULLY)
     except FileNotFoundError:
         raise taken from None
+    if not os.path.samestat(os.fstat(descriptor), made):  # theirs, which they hold for as long as they live
+        os.close(descriptor)
+        raise taken
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     if not _is_named(name, made):
         os.close(descriptor)

@@ -347,6 +347,16 @@ def test_segment_of_a_dead_owner_is_cleared_and_that_of_a_living_one_is_not(name
     assert not path_of(name).exists()
 
 
+def test_a_start_whose_name_was_taken_meanwhile_does_not_wait_for_the_end_of_the_other(name, tmp_path):
+    theirs = Segment.create(name, PAGE, "run", LAYOUT)
+    try:
+        with pytest.raises(SegmentError, match="taken by another start at the same moment"):
+            segments._lock(name, os.stat(tmp_path))
+    finally:
+        theirs.disown()
+        theirs.unlink()
+
+
 def test_of_two_starts_at_once_on_a_dead_segment_one_owns_it(name):
     turns, page = 200, np.frombuffer(mmap.mmap(-1, mmap.PAGESIZE), np.int64)
 
