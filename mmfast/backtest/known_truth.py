@@ -26,6 +26,7 @@ from mmfast.backtest.calibration import LEVELS, Mean, mean_by_block
 from mmfast.backtest.world import Room, World, synthetic
 from mmfast.config import EngineConfig, load
 from mmfast.filter import bookerror
+from mmfast.filter.believe import DRIFT_DOUBT
 from mmfast.filter.state import MODES, QUIET
 from mmfast.records.belief import BELIEF_OK
 from mmfast.sim.generator import REGIME_NAMES
@@ -92,7 +93,7 @@ def _note(world: World, row: Any) -> None:
     row["regime"], row["value"], row["drift"] = truth["regime"], truth["value_bps"], truth["drift_bps_s"]
     row["v"] = modes["v_bps"] + anchor_bps
     row["v_var"] = [mode["v_var"] + bookerror.variance(mode["log_sigma"], world["parameters"][0]) for mode in modes]
-    row["mu"], row["mu_var"], row["mode_p"] = modes["mu_bps_s"], modes["mu_var"], state["mode_p"]
+    row["mu"], row["mu_var"], row["mode_p"] = modes["mu_bps_s"], DRIFT_DOUBT * modes["mu_var"], state["mode_p"]
     row["nis_sum"], row["nis_count"], row["nis_inside"] = (
         state["nis_sum"], state["nis_count"], state["nis_inside_count"])
     row["informed_p"] = state["informed_p"]
