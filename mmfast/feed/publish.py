@@ -115,7 +115,31 @@ def finish(feed: Any, record: Any, inst: int, ts_recv_ns: int) -> None:
 
 
 @kernel
-def refuse(feed: Any, verdict: int) -> bool:
+def accept(feed: Any, record: Any, code: int, inst: int, ts_recv_ns: int) -> bool:
+    """Finish a record that decoded with ``code``; False, counted, if that is an error."""
+    if code != OK:
+        count(feed["counters"], ERRORS, 1)
+        return False
+    finish(feed, record, inst, ts_recv_ns)
+    return True
+
+
+@kernel
+def accept_bbo(feed: Any, bbo: Any, code: int, inst: int, ts_recv_ns: int) -> bool:
+    """As `accept`, for a touch that is neither crossed nor old."""
+    verdict = admit_bbo(as_record(feed["states"] + inst * STATE_BYTES, FEED_STATE), bbo) if code == OK else ADMIT
+    return accept(feed, bbo, code, inst, ts_recv_ns) if verdict == ADMIT else _refuse(feed, verdict)
+
+
+@kernel
+def accept_book(feed: Any, book: Any, code: int, inst: int, ts_recv_ns: int) -> bool:
+    """As `accept`, for a book that is neither crossed nor old."""
+    verdict = admit_book(as_record(feed["states"] + inst * STATE_BYTES, FEED_STATE), book) if code == OK else ADMIT
+    return accept(feed, book, code, inst, ts_recv_ns) if verdict == ADMIT else _refuse(feed, verdict)
+
+
+@kernel
+def _refuse(feed: Any, verdict: int) -> bool:
     """Count why a record is not let through."""
     count(feed["counters"], CROSSINGS if verdict == CROSSED else REGRESSIONS, 1)
     return False
@@ -125,13 +149,8 @@ def refuse(feed: Any, verdict: int) -> bool:
 def _publish_bbo(payload: bytes, feed: Any, inst: int, sz_decimals: int, ts_recv_ns: int) -> bool:
     slot = claim(feed["market"])
     bbo = as_record(slot, BBO)
-    if decode.decode_bbo(payload, bbo, sz_decimals) != OK:
-        count(feed["counters"], ERRORS, 1)
+    if not accept_bbo(feed, bbo, decode.decode_bbo(payload, bbo, sz_decimals), inst, ts_recv_ns):
         return False
-    verdict = admit_bbo(as_record(feed["states"] + inst * STATE_BYTES, FEED_STATE), bbo)
-    if verdict != ADMIT:
-        return refuse(feed, verdict)
-    finish(feed, bbo, inst, ts_recv_ns)
     stamp_channel(feed, inst, CHANNEL_BBO, ts_recv_ns, bbo["ts_exch_ns"])
     publish(feed["market"], slot)
     return True
@@ -141,13 +160,8 @@ def _publish_bbo(payload: bytes, feed: Any, inst: int, sz_decimals: int, ts_recv
 def _publish_book(payload: bytes, feed: Any, inst: int, sz_decimals: int, ts_recv_ns: int) -> bool:
     slot = claim(feed["market"])
     book = as_record(slot, BOOK)
-    if decode.decode_book(payload, book, sz_decimals) != OK:
-        count(feed["counters"], ERRORS, 1)
+    if not accept_book(feed, book, decode.decode_book(payload, book, sz_decimals), inst, ts_recv_ns):
         return False
-    verdict = admit_book(as_record(feed["states"] + inst * STATE_BYTES, FEED_STATE), book)
-    if verdict != ADMIT:
-        return refuse(feed, verdict)
-    finish(feed, book, inst, ts_recv_ns)
     channel = CHANNEL_BOOK_FAST if book["fast"] == 1 else CHANNEL_BOOK_SLOW + book["wide"] * WIDE
     stamp_channel(feed, inst, channel, ts_recv_ns, book["ts_exch_ns"])
     publish(feed["market"], slot)
@@ -158,10 +172,8 @@ def _publish_book(payload: bytes, feed: Any, inst: int, sz_decimals: int, ts_rec
 def _publish_ctx(payload: bytes, feed: Any, inst: int, ts_recv_ns: int) -> bool:
     slot = claim(feed["market"])
     ctx = as_record(slot, CTX)
-    if decode.decode_ctx(payload, ctx) != OK:
-        count(feed["counters"], ERRORS, 1)
+    if not accept(feed, ctx, decode.decode_ctx(payload, ctx), inst, ts_recv_ns):
         return False
-    finish(feed, ctx, inst, ts_recv_ns)
     stamp_channel(feed, inst, CHANNEL_CTX, ts_recv_ns, ctx["ts_exch_ns"])
     publish(feed["market"], slot)
     return True

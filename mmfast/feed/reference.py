@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mmfast.feed.admit import ADMIT, FEED_STATE, admit_bbo, admit_book
-from mmfast.feed.publish import ERRORS, FAULT, FEED, STATE_BYTES, UNKNOWN, finish, refuse, stamp_channel
+from mmfast.feed.publish import FAULT, FEED, UNKNOWN, accept, accept_bbo, accept_book, stamp_channel
 from mmfast.kernel import kernel
 from mmfast.records.control import CHANNEL_REFERENCE
 from mmfast.records.market import BBO, BOOK, TRADE
@@ -22,7 +21,6 @@ from mmfast.rings.bell import ring_bell
 from mmfast.rings.broadcast import claim, publish
 from mmfast.runtime.counters import count
 from mmfast.venues.binance import decode
-from mmfast.venues.hyperliquid.codes import OK
 
 
 @kernel
@@ -70,13 +68,8 @@ def publish_reference(payload: bytes, context: int, symbols: np.ndarray, ts_recv
 def _publish_ticker(payload: bytes, start: int, feed: Any, inst: int, sz_decimals: int, ts_recv_ns: int) -> bool:
     slot = claim(feed["market"])
     bbo = as_record(slot, BBO)
-    if decode.decode_ticker(payload, start, bbo, sz_decimals) != OK:
-        count(feed["counters"], ERRORS, 1)
+    if not accept_bbo(feed, bbo, decode.decode_ticker(payload, start, bbo, sz_decimals), inst, ts_recv_ns):
         return False
-    verdict = admit_bbo(as_record(feed["states"] + inst * STATE_BYTES, FEED_STATE), bbo)
-    if verdict != ADMIT:
-        return refuse(feed, verdict)
-    finish(feed, bbo, inst, ts_recv_ns)
     stamp_channel(feed, inst, CHANNEL_REFERENCE, ts_recv_ns, bbo["ts_exch_ns"])
     publish(feed["market"], slot)
     return True
@@ -86,10 +79,8 @@ def _publish_ticker(payload: bytes, start: int, feed: Any, inst: int, sz_decimal
 def _publish_trade(payload: bytes, start: int, feed: Any, inst: int, sz_decimals: int, ts_recv_ns: int) -> bool:
     slot = claim(feed["market"])
     trade = as_record(slot, TRADE)
-    if decode.decode_trade(payload, start, trade, sz_decimals) != OK:
-        count(feed["counters"], ERRORS, 1)
+    if not accept(feed, trade, decode.decode_trade(payload, start, trade, sz_decimals), inst, ts_recv_ns):
         return False
-    finish(feed, trade, inst, ts_recv_ns)
     publish(feed["market"], slot)
     return True
 
@@ -98,12 +89,7 @@ def _publish_trade(payload: bytes, start: int, feed: Any, inst: int, sz_decimals
 def _publish_depth(payload: bytes, start: int, feed: Any, inst: int, sz_decimals: int, ts_recv_ns: int) -> bool:
     slot = claim(feed["market"])
     book = as_record(slot, BOOK)
-    if decode.decode_depth(payload, start, book, sz_decimals) != OK:
-        count(feed["counters"], ERRORS, 1)
+    if not accept_book(feed, book, decode.decode_depth(payload, start, book, sz_decimals), inst, ts_recv_ns):
         return False
-    verdict = admit_book(as_record(feed["states"] + inst * STATE_BYTES, FEED_STATE), book)
-    if verdict != ADMIT:
-        return refuse(feed, verdict)
-    finish(feed, book, inst, ts_recv_ns)
     publish(feed["market"], slot)
     return True

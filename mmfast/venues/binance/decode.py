@@ -20,8 +20,9 @@ from mmfast.records.market import (
     KIND_REFERENCE_BOOK,
     KIND_REFERENCE_TRADE,
 )
-from mmfast.units import ASK, BID, NS_PER_MS, PX_DECIMALS
+from mmfast.units import ASK, BID, PX_DECIMALS
 from mmfast.venues.hyperliquid.codes import ERR_MISSING, ERR_NUMBER, ERR_PRECISION, ERR_SIGN, OK
+from mmfast.venues.hyperliquid.decode import read_time, row_named
 from mmfast.venues.hyperliquid.numbers import DIGITS_EXACT, is_digit, read_decimal
 from mmfast.venues.hyperliquid.scan import (
     CLOSE_ARRAY,
@@ -52,7 +53,6 @@ KEY_PX, KEY_SIZE, KEY_MAKER, KEY_TRADE = key_of("p"), key_of("q"), key_of("m"), 
 KEY_ERROR, KEY_CODE = key_of("error"), key_of("code")
 TEXT_TICKER, TEXT_AGGREGATE = key_of("bookTicker"), key_of("aggTrade")
 TEXT_TRADE, TEXT_DEPTH = key_of("trade"), key_of("depthUpdate")
-TIME_MS_MAX = (2**63 - 1) // NS_PER_MS
 POINT = 46
 
 
@@ -86,21 +86,7 @@ def instrument(payload: bytes, start: int, symbols: Any) -> int:
     position = find(payload, start, KEY_SYMBOL)
     if position < 0 or byte_at(payload, position) != QUOTE:
         return -1
-    for index in range(len(symbols)):
-        if _is_name(payload, position + 1, symbols[index]["name"]):
-            return index
-    return -1
-
-
-@kernel
-def _is_name(payload: bytes, position: int, name: Any) -> bool:
-    for k in range(len(name)):
-        byte = byte_at(payload, position + k)
-        if name[k] == 0:
-            return k > 0 and byte == QUOTE
-        if byte != name[k]:
-            return False
-    return byte_at(payload, position + len(name)) == QUOTE
+    return row_named(payload, position + 1, symbols)
 
 
 @kernel
@@ -127,14 +113,6 @@ def read_cut(payload: bytes, position: int, decimals: int) -> tuple[int, int]:
 
 
 @kernel
-def _read_time(payload: bytes, position: int) -> tuple[int, int]:
-    time_ms, position = read_decimal(payload, position, 0)
-    if position >= 0 and not 0 < time_ms <= TIME_MS_MAX:
-        return 0, ERR_NUMBER
-    return time_ms * NS_PER_MS, position
-
-
-@kernel
 def _end(payload: bytes, start: int, position: int) -> int:
     """OK if the event, and the frame around it, are whole."""
     return leave(payload, position + 1) if start > 0 else OK
@@ -158,7 +136,7 @@ def decode_ticker(payload: bytes, start: int, record: Any, sz_decimals: int) -> 
             side = BID if key == KEY_BID_SIZE else ASK
             record["lots"][side], position = read_cut(payload, position, sz_decimals)
         elif key == KEY_MADE:
-            record["ts_exch_ns"], position = _read_time(payload, position)
+            record["ts_exch_ns"], position = read_time(payload, position)
         else:
             position = skip_value(payload, position)
         position = next_item(payload, position, CLOSE_OBJECT)
@@ -185,7 +163,7 @@ def decode_trade(payload: bytes, start: int, record: Any, sz_decimals: int) -> i
         elif key == KEY_SIZE:
             record["lots"], position = read_cut(payload, position, sz_decimals)
         elif key == KEY_MADE:
-            record["ts_exch_ns"], position = _read_time(payload, position)
+            record["ts_exch_ns"], position = read_time(payload, position)
         elif key in (KEY_ASK, KEY_TRADE):  # the number of an aggregate, or of a trade
             record["tid"], position = read_decimal(payload, position, 0)
         elif key == KEY_MAKER:
@@ -217,7 +195,7 @@ def decode_depth(payload: bytes, start: int, record: Any, sz_decimals: int) -> i
             sides |= 1 if key == KEY_BID else 2
             position = _read_side(payload, position, record, BID if key == KEY_BID else ASK, sz_decimals)
         elif key == KEY_MADE:
-            record["ts_exch_ns"], position = _read_time(payload, position)
+            record["ts_exch_ns"], position = read_time(payload, position)
         else:
             position = skip_value(payload, position)
         position = next_item(payload, position, CLOSE_OBJECT)

@@ -111,8 +111,14 @@ def instrument(payload: bytes, instruments: Any) -> int:
     position = find(payload, position, KEY_COIN)
     if position < 0 or byte_at(payload, position) != QUOTE:
         return -1
+    return row_named(payload, position + 1, instruments)
+
+
+@kernel
+def row_named(payload: bytes, position: int, instruments: Any) -> int:
+    """Row of ``instruments`` whose name the text at ``position``, behind its quote, is; -1 if none."""
     for index in range(len(instruments)):
-        if _is_name(payload, position + 1, instruments[index]):
+        if _is_name(payload, position, instruments[index]):
             return index
     return -1
 
@@ -129,7 +135,8 @@ def _is_name(payload: bytes, position: int, instrument: Any) -> bool:
 
 
 @kernel
-def _read_time(payload: bytes, position: int) -> tuple[int, int]:
+def read_time(payload: bytes, position: int) -> tuple[int, int]:
+    """Milliseconds at ``position`` as nanoseconds, and the position after them; or an error."""
     time_ms, position = read_decimal(payload, position, 0)
     if position >= 0 and not 0 < time_ms <= TIME_MS_MAX:
         return 0, ERR_NUMBER
@@ -169,7 +176,7 @@ def decode_bbo(payload: bytes, record: Any, sz_decimals: int) -> int:
         if position < 0:
             break
         if key == KEY_TIME:
-            record["ts_exch_ns"], position = _read_time(payload, position)
+            record["ts_exch_ns"], position = read_time(payload, position)
         elif key == KEY_BBO:
             found = True
             position = _read_touch(payload, position, record, sz_decimals)
@@ -240,7 +247,7 @@ def decode_book(payload: bytes, record: Any, sz_decimals: int) -> int:
         if position < 0:
             break
         if key == KEY_TIME:
-            record["ts_exch_ns"], position = _read_time(payload, position)
+            record["ts_exch_ns"], position = read_time(payload, position)
         elif key == KEY_LEVELS:
             found = True
             position = _read_sides(payload, position, record, sz_decimals)
@@ -365,7 +372,7 @@ def _read_trade_value(payload: bytes, position: int, key: int, record: Any, sz_d
     elif key == KEY_SZ:
         record["lots"], position = read_decimal(payload, position, sz_decimals)
     elif key == KEY_TIME:
-        record["ts_exch_ns"], position = _read_time(payload, position)
+        record["ts_exch_ns"], position = read_time(payload, position)
     elif key == KEY_TID:
         record["tid"], position = read_decimal(payload, position, 0)
     elif key == KEY_SIDE:
