@@ -202,15 +202,8 @@ class Desk:
             self.errors.record(f"the venue refused: {text}")
 
     def slot_of(self, news: OrderUpdate | Fill) -> int:
-        """
-        The slot that news are about, NONE if they are not about an order of ours.
-
-        Somebody who changes an order of ours puts another in its place, with our cloid and an oid of its own.
-        """
-        slot = table.find_by_cloid(self.orders, news.cloid_hi, news.cloid_lo)
-        if slot == table.NONE:
-            return int(table.find_by_oid(self.orders, news.oid))
-        return slot if self.orders[slot]["oid"] in (0, news.oid) else table.NONE
+        """The slot that news are about, NONE if they are not about an order of ours."""
+        return int(table.find_ours(self.orders, news.cloid_hi, news.cloid_lo, news.oid))
 
     def on_update(self, update: OrderUpdate, now_ns: int) -> int:
         """An order update of the venue; the slot it was for, NONE if the order is not ours."""

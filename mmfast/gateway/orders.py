@@ -139,6 +139,19 @@ def find_by_oid(orders: np.ndarray, oid: int) -> int:
 
 
 @kernel
+def find_ours(orders: np.ndarray, cloid_hi: int, cloid_lo: int, oid: int) -> int:
+    """
+    The slot that the venue's word on an order is about, NONE if it is not about one of ours.
+
+    Somebody who changes an order of ours puts another in its place, with our cloid and an oid of its own.
+    """
+    slot = find_by_cloid(orders, cloid_hi, cloid_lo)
+    if slot == NONE:
+        return find_by_oid(orders, oid)
+    return slot if orders[slot]["oid"] == 0 or orders[slot]["oid"] == oid else NONE
+
+
+@kernel
 def next_live(orders: np.ndarray, slot: int) -> int:
     """First live slot after ``slot``, or NONE; start with -1."""
     for candidate in range(slot + 1, len(orders)):

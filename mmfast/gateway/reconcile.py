@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmfast.executor.lifecycle import is_live
-from mmfast.gateway.orders import NONE, find_by_cloid, find_by_oid
+from mmfast.gateway.orders import NONE, find_ours
 from mmfast.kernel import kernel
 from mmfast.records.header import bare
 from mmfast.records.order import AMBIGUOUS, FILLED, PENDING, SENT
@@ -72,12 +72,8 @@ def compare(venue: np.ndarray, orders: np.ndarray, salt: int, asked_ns: int, gra
     shown = np.zeros(len(orders), np.bool_)
     for row_index in range(len(venue)):
         row = venue[row_index]
-        slot = find_by_cloid(orders, row["cloid_hi"], row["cloid_lo"])
-        if slot == NONE:
-            slot = find_by_oid(orders, row["oid"])
+        slot = find_ours(orders, row["cloid_hi"], row["cloid_lo"], row["oid"])
         kind = ORPHAN if row["cloid_hi"] == salt else FOREIGN
-        if slot != NONE and orders[slot]["oid"] != 0 and orders[slot]["oid"] != row["oid"]:
-            slot = NONE  # somebody changed our order: what rests now has our cloid, and is not ours
         if slot != NONE:
             shown[slot] = True
             kind = _judge(orders[slot], row, asked_ns, grace_ns)
