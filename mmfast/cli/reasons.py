@@ -96,13 +96,11 @@ def sources(features: Any, belief: Any | None, params: Any) -> list[Row]:
             if features["obs_kind"][k] == OBS_INFORMED:  # these are taken over as they are
                 row["weight"] = None
         rows.append(row)
-    return rows + [{"source": name, "status": why} for name, why in status.items() if name not in SOURCE_NAMES]
+    return rows
 
 
 def last_weight(source: str, beliefs: list[Any]) -> float | None:
     """Weight of a source in the newest of ``beliefs`` that heard it; None if none of them did."""
-    if source not in SOURCE_NAMES:
-        return None
     at = SOURCE_NAMES.index(source)
     return next((finite(b["source_weight"][at]) for b in beliefs if b["source_weight"][at] > 0.0), None)
 
