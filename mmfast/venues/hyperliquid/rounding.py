@@ -17,14 +17,20 @@ FIGURES = 5
 
 
 @kernel
-def price_step(px_ticks: int, ticks_per_usd: int) -> int:
-    """Spacing of legal prices at ``px_ticks`` [ticks]: min(10^max(0, digits - 5), one dollar)."""
+def merged_step(px_ticks: int, figures: int, multiple: int) -> int:
+    """Width in ticks of one level of a book merged to ``figures`` significant figures; at least one tick."""
     step = 1
     rest = abs(px_ticks)
-    while rest >= 10**FIGURES and step < ticks_per_usd:
+    while rest >= 10**figures:
         rest //= 10
         step *= 10
-    return step
+    return step * multiple
+
+
+@kernel
+def price_step(px_ticks: int, ticks_per_usd: int) -> int:
+    """Spacing of legal prices at ``px_ticks`` [ticks]: min(10^max(0, digits - 5), one dollar)."""
+    return min(merged_step(px_ticks, FIGURES, 1), max(ticks_per_usd, 1))
 
 
 @kernel
@@ -55,17 +61,6 @@ def is_legal(px_ticks: int, ticks_per_usd: int) -> bool:
 MERGED = ((5, 5), (4, 1), (3, 1))
 LEVELS = 20
 NEAR_BPS, FAR_BPS = 10.0, 52.0  # to be resolved, and to be reached with a level to spare
-
-
-@kernel
-def merged_step(px_ticks: int, figures: int, multiple: int) -> int:
-    """Width in ticks of one level of a book merged to ``figures`` significant figures; at least one tick."""
-    step = 1
-    rest = abs(px_ticks)
-    while rest >= 10**figures:
-        rest //= 10
-        step *= 10
-    return step * multiple
 
 
 def merged_books(px_ticks: int) -> list[tuple[int, int]]:
