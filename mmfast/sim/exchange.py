@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
-from mmfast.sim import liquidation, twap, wire
+from mmfast.sim import impact, liquidation, twap, wire
 from mmfast.sim.accounts import Accounts, Agent
 from mmfast.sim.admission import Envelope, admit, envelope
 from mmfast.sim.agents import AGENT_DAYS_MS
@@ -81,7 +81,7 @@ class Exchange:
         """
         ``markets`` by coin, in the order of asset ids; ``source`` is the letter that L1 signatures carry.
         """
-        self.instruments = instruments(markets)
+        self.instruments = instruments(markets, start_ms)
         self.by_name = {instrument.name: instrument for instrument in self.instruments}
         self.accounts = accounts or Accounts()
         self.limits = limits or Limits()
@@ -148,8 +148,9 @@ class Exchange:
             self.log.block(self, now_ns, due)
         for instrument in self.instruments:
             instrument.market.advance_makers(self.now_ms)
-            instrument.refresh()
+            instrument.refresh(self.now_ms)
         self._schedule()
+        self._sample()
         liquidation.check(self.ledger)
         early = [one for one in due if action_class(one.request.action) < TAKERS]
         replies = [self._answer(one) for one in early]
@@ -211,9 +212,16 @@ class Exchange:
         if hour != self._hour:
             self._hour = hour
             for instrument in self.instruments:
-                context = instrument.context
-                self.ledger.fund(instrument, context.funding_rate_h)
-                self.history.fund(instrument.asset, self.now_ms, context.funding_rate_h, context.premium)
+                rate_h = instrument.funding_rate_h
+                self.ledger.fund(instrument, rate_h)
+                self.history.fund(instrument.asset, self.now_ms, rate_h, instrument.premiums.mean)
+                instrument.premiums.begin()
+
+    def _sample(self) -> None:
+        """The premiums that the hour's funding is the average of."""
+        for instrument in self.instruments:
+            if instrument.premiums.due(self.now_ms):
+                instrument.premiums.take(impact.premium_now(instrument), self.now_ms)
 
     def _touched(self) -> list[Instrument]:
         """Coins whose best bid or ask differs from the last block's."""

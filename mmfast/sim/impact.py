@@ -2,7 +2,7 @@
 Impact prices: what the venue's notional would trade at on average on either side, and the premium over the oracle.
 
 In      an instrument with its book and oracle.
-Out     the two prices in ticks, not whole; the premium as a fraction.
+Out     the two prices in ticks, not whole; the premium as a fraction, that of its source where it tells one.
 Source  the venue's funding page: 20,000 dollars of BTC and ETH, 6,000 of others;
         premium = (max(impact bid - oracle, 0) - max(oracle - impact ask, 0)) / oracle.
 """
@@ -42,3 +42,11 @@ def premium(bid_ticks: float, ask_ticks: float, oracle_ticks: int) -> float:
     if not oracle_ticks or math.isnan(bid_ticks) or math.isnan(ask_ticks):
         return math.nan
     return (max(bid_ticks - oracle_ticks, 0.0) - max(oracle_ticks - ask_ticks, 0.0)) / oracle_ticks
+
+
+def premium_now(instrument: Instrument, ends: tuple[float, float] | None = None) -> float:
+    """The premium as its source tells it, else that of the book, whose impact prices are ``ends``; NaN if unknown."""
+    told = instrument.context.premium
+    if math.isfinite(told):
+        return told
+    return premium(*(ends or impact_ticks(instrument)), instrument.oracle_ticks)

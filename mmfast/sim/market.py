@@ -71,7 +71,11 @@ class Added(NamedTuple):
 
 
 class Context(NamedTuple):
-    """Numbers of the activeAssetCtx channel; prices in USD, NaN where unknown."""
+    """
+    Numbers of the activeAssetCtx channel; prices in USD, NaN where unknown.
+
+    Mark, premium and funding that the source does not tell are worked out by the `universe.Instrument`.
+    """
 
     oracle_px: float
     mark_px: float
@@ -104,7 +108,11 @@ class Source(Protocol):
         """
 
     def numbers(self, mid_px: float) -> tuple[float, float, float, float, float]:
-        """Oracle and mark [USD], premium, hourly funding rate, open interest [coins]."""
+        """
+        Oracle and mark [USD], premium, hourly funding rate, open interest [coins].
+
+        ``mid_px`` is the background's. NaN is what the source does not tell: the exchange works it out.
+        """
 
 
 class Market:
@@ -127,7 +135,7 @@ class Market:
         self.refused: list[int] = []
         self.screens: dict[int, np.ndarray[Any, Any]] = {}
         source.start(self.books, sz_decimals, start_ms)
-        self.prev_day_px = self._mark_px()
+        self.prev_day_px = self._mid_px()
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the view of the book, which is in its array."""
@@ -290,13 +298,18 @@ class Market:
         book["fill_count"] = book["print_count"] = book["expired_count"] = 0
         return matches
 
-    def _mark_px(self) -> float:
+    @property
+    def last_ticks(self) -> int:
+        """Price of the last public trade, 0 before the first."""
+        return int(self.book["last_px"])
+
+    def _mid_px(self) -> float:
         return mid_ticks(self.books) / self.ticks_per_usd
 
     def context(self) -> Context:
-        """The coin's context now. The mark is the background's mid, so that no user moves it by quoting."""
+        """The coin's context now, as far as its source tells it."""
         (bid, bid_lots, _), (ask, ask_lots, _) = self.touch()
         mid = 0.5 * (bid + ask) / self.ticks_per_usd if bid_lots and ask_lots else math.nan
-        oracle, mark, premium, funding, interest = self.source.numbers(self._mark_px())
+        oracle, mark, premium, funding, interest = self.source.numbers(self._mid_px())
         volume = int(self.book["volume_uusd"]) * 1e-6
         return Context(oracle, mark, mid, premium, funding, interest, volume, self.prev_day_px)

@@ -9,7 +9,6 @@ Source  recorded answers of candleSnapshot and fundingHistory; predictedFundings
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from mmfast.sim import wire
@@ -70,8 +69,7 @@ def predicted_fundings(exchange: Exchange, asked: Json) -> list[Any]:
     hour_ms = exchange.now_ms // HOUR_MS * HOUR_MS
 
     def here(instrument: Instrument) -> Json:
-        rate = instrument.context.funding_rate_h
-        return {"fundingRate": wire.real(rate if math.isfinite(rate) else 0.0), "nextFundingTime": hour_ms,
+        return {"fundingRate": wire.real(instrument.funding_rate_h), "nextFundingTime": hour_ms,
                 "fundingIntervalHours": 1}
 
     return [[one.name, [["BinPerp", None], ["HlPerp", here(one)], ["BybitPerp", None]]]

@@ -48,8 +48,6 @@ def deeper(side: int, shown: list[Level], known: list[Level]) -> list[Level]:
 class MirrorSource:
     """Source of one coin; `take` a frame's data as it comes, blocks play what has been taken."""
 
-    tells_premium = True  # that of the other exchange
-
     def __init__(self, coin: str, sz_decimals: int) -> None:
         self.coin, self.sz_decimals, self.px_decimals = coin, sz_decimals, PX_DECIMALS - sz_decimals
         self.ended = False
@@ -165,7 +163,7 @@ class MirrorSource:
         return int(more or (takers == 1 and bool(self._pending)))
 
     def numbers(self, mid_px: float) -> tuple[float, float, float, float, float]:
-        """Oracle, mark, premium, funding and open interest as they were told; the mid stands in for the first two."""
-        oracle, mark, *others = self._numbers
-        return (oracle if math.isfinite(oracle) else mid_px, mark if math.isfinite(mark) else mid_px,
-                *(value if math.isfinite(value) else 0.0 for value in others))  # type: ignore[return-value]
+        """Oracle, mark, premium, funding and open interest as they were told; the mid stands in for the oracle."""
+        oracle, mark, premium, funding, interest = self._numbers
+        return (oracle if math.isfinite(oracle) else mid_px, mark, premium, funding,
+                interest if math.isfinite(interest) else 0.0)

@@ -168,10 +168,6 @@ class SyntheticSource:
         return np.array(self.state["truth"][np.arange(first, count) % TRUTH_ROWS])
 
     def numbers(self, mid_px: float) -> tuple[float, float, float, float, float]:
-        """
-        Oracle and mark [USD], premium, hourly funding rate, open interest [coins].
-
-        The oracle stands in for the mid of a book with an empty side.
-        """
-        oracle, mark, premium, funding, interest = context_numbers(self.state, mid_px)
-        return float(oracle), float(mark), float(premium), float(funding), float(interest)
+        """Oracle [USD] and open interest [coins]; mark, premium and funding come from the book: NaN."""
+        oracle, _, _, _, interest = context_numbers(self.state, mid_px)
+        return float(oracle), math.nan, math.nan, math.nan, float(interest)

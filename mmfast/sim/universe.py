@@ -2,7 +2,7 @@
 Universe: the perpetuals an exchange serves, in the order of their asset ids.
 
 In      markets by coin.
-Out     instruments: asset id, decimals, margin tiers, prices in ticks.
+Out     instruments: asset id, decimals, margin tiers, prices in ticks, the funding rate of the hour so far.
 Source  the venue's ``meta`` answer: an asset's id is its index; leverages as listed in September 2026; its page on
         margin tiers.
 """
@@ -10,9 +10,11 @@ Source  the venue's ``meta`` answer: an asset's id is its index; leverages as li
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from mmfast.sim.funding import Premiums, hourly_rate
+from mmfast.sim.mark import Mark
 from mmfast.sim.market import Context
 from mmfast.units import PX_DECIMALS, UUSD_PER_USD
 
@@ -55,6 +57,8 @@ class Instrument:
     oracle_ticks: int = 0
     previous_oracle_ticks: int = 0
     capped: bool = False
+    mark: Mark = field(default_factory=Mark)
+    premiums: Premiums = field(default_factory=Premiums)
 
     @property
     def tiers(self) -> Tiers:
@@ -71,14 +75,25 @@ class Instrument:
         """Decimals of one tick."""
         return PX_DECIMALS - self.sz_decimals
 
-    def refresh(self) -> None:
-        """Read the market's context; a price that is unknown keeps its last value."""
+    @property
+    def funding_rate_h(self) -> float:
+        """Hourly rate as the source tells it, else that of the hour's average premium so far."""
+        told = self.context.funding_rate_h
+        return told if math.isfinite(told) else hourly_rate(self.premiums.mean)
+
+    def refresh(self, now_ms: int) -> None:
+        """Read the market's context, work out the mark where it is not told; what is unknown keeps its last value."""
         self.context = self.market.context()
         self.previous_oracle_ticks = self.oracle_ticks or self.mark_ticks
-        if math.isfinite(self.context.mark_px):
-            self.mark_ticks = round(self.context.mark_px * 10**self.px_decimals)
+        scale = 10**self.px_decimals
         if math.isfinite(self.context.oracle_px):
-            self.oracle_ticks = round(self.context.oracle_px * 10**self.px_decimals)
+            self.oracle_ticks = round(self.context.oracle_px * scale)
+        mark_ticks = self.context.mark_px * scale
+        if not math.isfinite(mark_ticks) and self.mark.due(now_ms):
+            oracle_ticks = float(self.oracle_ticks) if self.oracle_ticks else math.nan
+            mark_ticks = self.mark.step(oracle_ticks, self.market.touch(), self.market.last_ticks, now_ms)
+        if math.isfinite(mark_ticks):
+            self.mark_ticks = round(mark_ticks)
 
     def reference_ticks(self) -> int:
         """The price that orders are held against: oracle, else mark, else mid; 0 when nothing is known."""
@@ -88,12 +103,12 @@ class Instrument:
         return (bid[0] + ask[0]) // 2 if bid[1] and ask[1] else 0
 
 
-def instruments(markets: dict[str, Any]) -> list[Instrument]:
-    """Instruments in the order of ``markets``, which is the order of their asset ids."""
+def instruments(markets: dict[str, Any], start_ms: int = 0) -> list[Instrument]:
+    """Instruments with their prices at the start; the order of ``markets`` is that of their asset ids."""
     made = []
     for asset, (name, market) in enumerate(markets.items()):
         table = MARGIN_TABLE.get(name, DEFAULT_TABLE)
         instrument = Instrument(asset, name, market.sz_decimals, table, market, market.context())
-        instrument.refresh()
+        instrument.refresh(start_ms)
         made.append(instrument)
     return made

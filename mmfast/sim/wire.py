@@ -237,15 +237,14 @@ def context(instrument: Instrument) -> Json:
     mid = real(ctx.mid_px, instrument.px_decimals + 1)
     ends = impact.impact_ticks(instrument)
     shown = [real(ticks / 10**instrument.px_decimals, instrument.px_decimals) for ticks in ends]
-    tells = getattr(instrument.market.source, "tells_premium", False)
-    mark_px = ctx.mark_px if math.isfinite(ctx.mark_px) else instrument.mark_ticks / 10**instrument.px_decimals
+    mark_px = instrument.mark_ticks / 10**instrument.px_decimals
     volume = ctx.day_volume_usd
     return {
-        "funding": real(ctx.funding_rate_h) or "0.0",
+        "funding": real(instrument.funding_rate_h) or "0.0",
         "openInterest": real(ctx.open_interest, 5) or "0.0",
         "prevDayPx": real(ctx.prev_day_px, instrument.px_decimals) or "0.0",
         "dayNtlVlm": real(volume) or "0.0",
-        "premium": real(ctx.premium if tells else impact.premium(*ends, instrument.oracle_ticks)),
+        "premium": real(impact.premium_now(instrument, ends)),
         "oraclePx": decimal(instrument.oracle_ticks, instrument.px_decimals),
         "markPx": decimal(instrument.mark_ticks, instrument.px_decimals),
         "midPx": mid,

@@ -135,7 +135,7 @@ def test_nobody_on_the_other_side_leaves_it_to_the_crowd(venue):
     loser = leveraged(venue, 1, 2_600.0, 90_000)
     venue.block()
     venue.source.px = 90_000.0
-    venue.exchange.instruments[0].refresh()  # the last oracle price is low as well
+    venue.exchange.instruments[0].refresh(venue.now_ms)  # the last oracle price is low as well
     venue.block()
     assert loser.account.lots(0) == 0
     assert loser.account.raw_uusd == 0
@@ -147,7 +147,7 @@ def test_isolated_loss_never_reaches_the_rest_of_the_account(venue):
     loser = leveraged(venue, 1, 10_000.0, 90_000, cross=False)
     rest = loser.account.raw_uusd - loser.account.isolated_uusd
     venue.source.px = 90_000.0
-    venue.exchange.instruments[0].refresh()
+    venue.exchange.instruments[0].refresh(venue.now_ms)
     venue.block()
     assert loser.account.lots(0) == 0
     assert loser.account.raw_uusd == rest

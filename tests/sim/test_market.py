@@ -111,14 +111,13 @@ def test_what_is_no_order_is_refused_with_its_numbers() -> None:
         market.queue(5)
 
 
-def test_the_context_is_finite_and_its_mark_does_not_follow_users() -> None:
+def test_a_generated_markets_context_leaves_mark_premium_and_funding_to_the_exchange() -> None:
     market = opened()
     market.advance_takers(1_060_000)
     before = market.context()
-    assert all(math.isfinite(x) for x in before)
-    (bid, _, _), (ask, _, _) = market.touch()
-    if ask - bid > 10:
-        market.add(1, 7, BID, bid + 10, 10, TIF_ALO, 0)
-    assert market.context().mark_px == before.mark_px
+    untold = (before.mark_px, before.premium, before.funding_rate_h)
+    assert all(math.isnan(x) for x in untold)
+    assert all(math.isfinite(x) for x in before if x not in untold)
+    assert market.last_ticks == market.take_prints()[-1].px_ticks
     assert before.day_volume_usd > 0.0
     assert not market.ended

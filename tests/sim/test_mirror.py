@@ -101,13 +101,16 @@ def test_a_users_order_is_filled_by_mirrored_flow_after_the_queue_ahead(source, 
     assert (match.order_id, match.lots, match.maker) == (1, 20_000, True)
 
 
-def test_context_is_the_others_and_the_mid_until_it_is_told(source, market):
-    assert market.context().oracle_px == 100_000.0
+def test_context_is_the_others_and_of_the_book_until_it_is_told(source, market):
+    before = market.context()
+    assert before.oracle_px == 100_000.0
+    assert all(map(math.isnan, (before.mark_px, before.premium, before.funding_rate_h)))
     source.take("activeAssetCtx", {"coin": "BTC", "ctx": {
-        "oraclePx": "100100.5", "markPx": "100050.0", "premium": None, "funding": "0.0000125", "openInterest": "7.5"}})
+        "oraclePx": "100100.5", "markPx": "100050.0", "premium": "0.001", "funding": "0.0000125",
+        "openInterest": "7.5"}})
     told = market.context()
     assert (told.oracle_px, told.mark_px, told.premium, told.funding_rate_h, told.open_interest) == (
-        100_100.5, 100_050.0, 0.0, 1.25e-5, 7.5)
+        100_100.5, 100_050.0, 0.001, 1.25e-5, 7.5)
 
 
 @pytest.mark.parametrize(("channel", "data"), [

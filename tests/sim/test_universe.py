@@ -20,7 +20,7 @@ def test_unknown_price_keeps_its_last_value():
     (instrument,) = instruments({"BTC": venue.exchange.instruments[0].market})
     assert (instrument.mark_ticks, instrument.oracle_ticks) == (1_000_000, 1_000_000)
     venue.source.px = math.nan
-    instrument.refresh()
+    instrument.refresh(0)
     assert (instrument.mark_ticks, instrument.oracle_ticks) == (1_000_000, 1_000_000)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import coincurve
@@ -29,6 +30,7 @@ class StillSource:
         self.ended = False
         self.px = px
         self.funding_rate_h = 1.25e-5
+        self.untold = False  # the oracle alone is told
         self.orders: list[tuple[int, int, int]] = []
         self._taker = itertools.count(-2, -1)
 
@@ -49,6 +51,8 @@ class StillSource:
         return 0
 
     def numbers(self, mid_px: float) -> tuple[float, float, float, float, float]:
+        if self.untold:
+            return self.px, math.nan, math.nan, math.nan, 1e4
         return self.px, self.px, 0.0, self.funding_rate_h, 1e4
 
 
