@@ -35,15 +35,15 @@ def price(belief: np.void, mandate: np.void, params: np.void, surface: np.void) 
 @kernel
 def _frictions(belief: np.void, params: np.void, surface: np.void, side: int) -> None:
     """Costs and intensity of one side."""
-    p, by_kappa, by_cost = belief["mode_p"], params["mode_kappa"], params["mode_adverse"]
-    mode_kappa = p[0] * by_kappa[0] + p[1] * by_kappa[1] + p[2] * by_kappa[2]
+    p, by_cost = belief["mode_p"], params["mode_adverse"]
     mode_cost = p[0] * by_cost[0] + p[1] * by_cost[1] + p[2] * by_cost[2]
     adverse = costs.adverse_selection(belief, params, mode_cost, side)
     surface["adverse_bps"][side] = adverse
     surface["cost_bps"][side] = params["maker_fee_bps"] + adverse
-    surface["kappa"][side] = fill.decay(params["kappa"], mode_kappa, belief["imbalance"], 1 if side == BID else -1)
-    surface["intensity"][side] = fill.base_rate(params["intensity"], belief["activity"])
     ratio = max(belief["sigma_bps"], 0.0) / max(params["sigma_ref_bps"], 1e-9)
+    surface["kappa"][side] = fill.decay(params["kappa"], fill.calm(ratio, params["kappa_sigma_power"]),
+                                        belief["imbalance"], 1 if side == BID else -1)
+    surface["intensity"][side] = fill.base_rate(params["intensity"], belief["activity"])
     surface["impact_bps"][side] = costs.impact(params["impact_bps"], ratio, belief["touch_lots"][side],
                                                params["clip_lots"])
 

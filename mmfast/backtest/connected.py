@@ -87,7 +87,7 @@ def switches() -> dict[str, Callable[[World], None]]:
         "modes of volatility": _set(mode_sigma=one),
         "modes of adverse selection": _set(mode_adverse=one),
         "modes of aversion": _set(mode_gamma=one),
-        "modes of intensity": _set(mode_kappa=one),
+        "volatility of intensity": _set(kappa_sigma_power=0.0),
         "modes of the limit": _set(mode_limit=one, mode_kelly=(0.25, 0.25, 0.25)),
         "inventory: curve of aversion": _set(gamma_curve=0.0),
         "inventory: aversion": _set(gamma0=1e-12),

@@ -54,7 +54,7 @@ def symmetric(world: World) -> None:
     """Make the trader of ``world`` the symmetric one."""
     one = (1.0, 1.0, 1.0)
     for name, value in {"drift_sd": 1e-9, "gamma_curve": 0.0, "mode_gamma": one, "mode_adverse": one,
-                        "mode_kappa": one, "mode_limit": one}.items():
+                        "kappa_sigma_power": 0.0, "mode_limit": one}.items():
         world["parameters"][name] = value
     world["switches"]["sources"] = ALL_SOURCES & ~KEPT_SOURCES
     for name in ("flow_imbalance", "activity", "tail", "funding", "fills"):

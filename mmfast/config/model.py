@@ -68,7 +68,7 @@ class Model(Section):
     # intensity
     kappa_per_bp: Annotated[float, Field(ge=0.01, le=50)]
     intensity_per_s: Positive
-    mode_kappa: ModePositive
+    kappa_sigma_power: Annotated[float, Field(ge=0, le=1)]
     # costs
     maker_fee_bps: Annotated[float, Field(ge=-10, le=100)]
     taker_fee_bps: Annotated[float, Field(ge=0, le=100)]

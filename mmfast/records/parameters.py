@@ -46,7 +46,7 @@ PARAMETERS = record(
     # intensity
     ("kappa", "f8"),
     ("intensity", "f8"),  # A
-    ("mode_kappa", "f8", (3,)),
+    ("kappa_sigma_power", "f8"),
     # costs
     ("maker_fee_bps", "f8"),
     ("taker_fee_bps", "f8"),

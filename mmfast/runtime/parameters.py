@@ -131,7 +131,7 @@ FIELDS = {
     "drift_var_floor": "drift_var_floor_share",
     "kappa": "kappa_per_bp",
     "intensity": "intensity_per_s",
-    "mode_kappa": "mode_kappa",
+    "kappa_sigma_power": "kappa_sigma_power",
     "maker_fee_bps": "maker_fee_bps",
     "taker_fee_bps": "taker_fee_bps",
     "adverse_bps": "adverse_bps",

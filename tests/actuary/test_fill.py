@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from mmfast.actuary.fill import base_rate, decay, fill_rate
+from mmfast.actuary.fill import base_rate, calm, decay, fill_rate
 
 
 def test_decay_of_the_worked_example() -> None:
@@ -17,6 +17,15 @@ def test_decay_of_the_worked_example() -> None:
 def test_balanced_flow_changes_nothing_and_sell_pressure_lowers_the_bids_kappa() -> None:
     assert decay(0.5, 1.0, 0.0, 1) == decay(0.5, 1.0, 0.0, -1) == 0.5
     assert decay(0.5, 1.0, -0.8, 1) < 0.5 < decay(0.5, 1.0, -0.8, -1)
+
+
+def test_prints_reach_further_in_a_volatile_market() -> None:
+    """At the usual volatilities of the three modes it is the 1, 0.8 and 0.5."""
+    assert [round(calm(ratio, 0.5), 1) for ratio in (1.0, 1.5, 4.0)] == [1.0, 0.8, 0.5]
+    assert calm(0.25, 0.5) == 2.0
+    assert calm(7.0, 0.0) == 1.0
+    assert 0.0 < calm(0.0, 1.0) <= 16.0
+    assert calm(1e300, 1.0) == 1 / 16
 
 
 @pytest.mark.parametrize(("activity", "rate"), [(0.0, 0.06), (1.0, 0.2), (9.0, 0.6)])

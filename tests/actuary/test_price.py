@@ -14,7 +14,7 @@ from support.stages import a_belief, surface_of
 from mmfast.units import ASK, BID
 
 SIGMA = 0.8900574
-EXAMPLE = {"mode_kappa": (1.0, 1.0, 1.0), "mode_limit": (1.0, 1.0, 1.0), "sigma_ref_bps": SIGMA}
+EXAMPLE = {"mode_limit": (1.0, 1.0, 1.0), "sigma_ref_bps": SIGMA}
 
 
 def example() -> Any:

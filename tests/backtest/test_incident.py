@@ -8,7 +8,7 @@ from mmfast.backtest.layout import SAMPLE
 from mmfast.backtest.world import Room, synthetic
 from mmfast.config import load
 
-SEEDS = range(6)
+SEEDS = range(16)
 
 
 @pytest.fixture(scope="module")
@@ -62,5 +62,5 @@ def test_a_side_counts_as_guarded_when_it_is_gone_or_far():
 
 def test_the_table_has_both_makers_and_their_ratio(results):
     text = incident.lines(results)
-    assert text[0].startswith("6 seeds, drift -0.14 bps/s for 600 s")
+    assert text[0].startswith("16 seeds, drift -0.14 bps/s for 600 s")
     assert any("P&L, p5 [USD]" in line for line in text)

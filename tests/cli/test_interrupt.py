@@ -12,10 +12,7 @@ from mmfast.cli.outcome import Exit
 
 @pytest.fixture
 def interrupts():
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield Interrupts()
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    return Interrupts()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)])

@@ -29,7 +29,7 @@ from mmfast.records.quote import (
 from mmfast.units import ASK, BID
 
 SIGMA = 0.8900574
-EXAMPLE = {"mode_kappa": (1.0, 1.0, 1.0), "mode_limit": (1.0, 1.0, 1.0), "sigma_ref_bps": SIGMA}
+EXAMPLE = {"mode_limit": (1.0, 1.0, 1.0), "sigma_ref_bps": SIGMA}
 
 
 def example_quote(**changes: Any) -> Any:

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import stat
+import sys
 
 import pytest
 
@@ -28,18 +29,23 @@ def test_the_first_reason_stays_and_the_second_is_in_the_log(tmp_path):
 
 
 def test_of_many_at_once_exactly_one_is_first(tmp_path):
-    context = multiprocessing.get_context("fork")
-    with context.Pool(4) as pool:
-        firsts = pool.map(_set, [(tmp_path, n) for n in range(20)])
-    assert sum(firsts) == 1
+    fork = multiprocessing.get_context("fork")
+    barrier = fork.Barrier(4)
+    children = [fork.Process(target=_set, args=(tmp_path, barrier, n), daemon=True) for n in range(4)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(timeout=30)
+    assert sorted(child.exitcode for child in children) == [0, 0, 0, 1]
     assert Latch(tmp_path).read().code == KILL_MANUAL
     assert len(Latch(tmp_path).audit()) == 20
     assert sorted(p.name for p in tmp_path.iterdir()) == ["kill.json", "kill.log"]
 
 
-def _set(job):
-    folder, number = job
-    return Latch(folder).set(KILL_MANUAL, f"n {number}")
+def _set(folder, barrier, number):
+    """Five times; the exit code says how often it was first."""
+    barrier.wait(timeout=20)
+    sys.exit(sum(Latch(folder).set(KILL_MANUAL, f"n {number}, time {k}") for k in range(5)))
 
 
 def test_clearing_needs_a_reason_and_leaves_a_trace(tmp_path):

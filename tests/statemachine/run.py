@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import traceback
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +70,14 @@ def explore_all(histories: int, processes: int, seed: int, steps: int, progress:
 def _explore_all(histories: int, processes: int, seed: int, steps: int, progress: Any) -> dict[str, Any]:
     tasks = [(seed + k, min(BATCH, histories - k * BATCH), steps) for k in range(-(-histories // BATCH))]
     begun, done, failed = time.monotonic(), 0, []
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for one, count, problem in pool.imap_unordered(batch, tasks):
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(batch, task) for task in tasks]):
+            one, count, problem = future.result()
             done += count
             progress(done, time.monotonic() - begun)
             if problem:
                 failed.append({"seed": one, "problem": problem})
-                pool.terminate()
+                pool.shutdown(wait=False, cancel_futures=True)
                 break
     return {"histories": done, "of": histories, "first_seed": seed, "steps": steps, "processes": processes,
             "seconds": round(time.monotonic() - begun, 1), "failed": failed}
