@@ -101,6 +101,10 @@ def coins(ask: Ask, config: EngineConfig) -> Iterator[Finding]:
     said = ", ".join(f"{name} is asset {listed[name].asset}" for name in config.engine.coins if name in listed)
     found = f"{', '.join(wrong)} not traded" if wrong else f"{said}, of {len(listed)}"
     yield judged("coins", not wrong, found, "write names as the venue does, for example BTC or kPEPE")
+    alone = [name for name in config.engine.coins if name in listed and listed[name].isolated_only]
+    if alone:
+        yield Finding("margin mode", WARN, f"{', '.join(alone)} without cross margin",
+                      "limits count on all equity: keep those of such coins within the margin of one position")
 
 
 def clock(ask: Ask) -> Iterator[Finding]:

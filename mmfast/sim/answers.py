@@ -35,6 +35,7 @@ def meta(exchange: Exchange, asked: Json) -> Json:
             "szDecimals": i.sz_decimals,
             "maxLeverage": i.max_leverage,
             "marginTableId": i.margin_table,
+            **i.listing.shown,
         }
         for i in exchange.instruments
     ]

@@ -31,8 +31,9 @@ from mmfast.sim.channels import REGIMES, Cadence
 from mmfast.sim.delays import Delays
 from mmfast.sim.exchange import Exchange
 from mmfast.sim.faults import from_option
-from mmfast.sim.generator import default_sz_decimals
+from mmfast.sim.generator import default_sz_decimals, last_px
 from mmfast.sim.limits import Limits
+from mmfast.sim.listing import LISTED, DelistedSource, Listing, listings
 from mmfast.sim.market import Market
 from mmfast.sim.recording import load_recording
 from mmfast.sim.reference import Coin, Reference
@@ -78,11 +79,19 @@ class Options:
     faults: str = ""
     upstream: str = ""
     mainnet: bool = False
+    delisted: tuple[str, ...] = ()
+    strict_isolated: tuple[str, ...] = ()
+    no_cross: tuple[str, ...] = ()
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """The coins that are traded."""
+        return tuple(coin for coin in self.coins if coin not in self.delisted)
 
 
 def sources(options: Options) -> dict[str, Any]:
     """
-    One source of events for each coin; those of a mirror come from its `Upstream`.
+    One source of events for each coin that is traded; those of a mirror come from its `Upstream`.
 
     Raises
     ------
@@ -92,12 +101,12 @@ def sources(options: Options) -> dict[str, Any]:
         If the recording is not there.
     """
     if options.market == "synthetic":
-        return {coin: SyntheticSource(coin, options.seed) for coin in options.coins}
+        return {coin: SyntheticSource(coin, options.seed) for coin in options.live}
     if options.market != "recording":
         raise ValueError(f"market {options.market!r} is not known; choose synthetic, recording or mirror")
     if options.data is None:
         raise ValueError("a recording needs --data, the folder with the recorded files")
-    return dict(load_recording(options.data, list(options.coins), options.speed))
+    return dict(load_recording(options.data, list(options.live), options.speed))
 
 
 def check_upstream(options: Options) -> None:
@@ -110,12 +119,23 @@ def check_upstream(options: Options) -> None:
         check_address(options.upstream)
 
 
+def listed(options: Options) -> dict[str, Listing]:
+    """How the coins are listed; ValueError names a coin that is not there, or is listed in two ways."""
+    found = listings(options.delisted, options.strict_isolated, options.no_cross)
+    foreign = sorted(set(found) - set(options.coins))
+    if foreign:
+        raise ValueError(f"{', '.join(foreign)}: the exchange has the coins {', '.join(options.coins)}; add --coin")
+    return found
+
+
 def open_exchange(options: Options, start_ms: int, found: dict[str, Any] | None = None) -> Exchange:
     """The exchange as it was put away, or a new one; ValueError names what is wrong."""
     if options.state is not None and options.state.exists():
         made = load(options.state, Truth(options.truth))
         if list(made.by_name) != list(options.coins):
             raise ValueError(f"state {options.state} has the coins {', '.join(made.by_name)}: name the same ones")
+        if {name: one.listing for name, one in made.by_name.items() if one.listing != LISTED} != listed(options):
+            raise ValueError(f"state {options.state} has its coins listed otherwise: list them as before")
         made.limits = Limits(enabled=options.limits)
         for coin, source in (found or {}).items():  # a mirror goes on with what it is told from now on
             made.by_name[coin].market.source = source
@@ -132,11 +152,12 @@ def build(options: Options, start_ms: int, found: dict[str, Any] | None = None) 
     A new exchange of ``options`` with its accounts funded and agents approved; ValueError names what is wrong.
     """
     found = found or sources(options)
+    found = {coin: found[coin] if coin in found else DelistedSource(last_px(coin)) for coin in options.coins}
     decimals = {coin: getattr(source, "sz_decimals", default_sz_decimals(coin)) for coin, source in found.items()}
     markets = {coin: Market(coin, decimals[coin], source, start_ms) for coin, source in found.items()}
     fund = None if options.fund_anyone_usd is None else round(options.fund_anyone_usd * UUSD_PER_USD)
     made = Exchange(markets, Accounts(fund), Limits(enabled=options.limits), Truth(options.truth),
-                    start_ms=start_ms, source="a" if options.mainnet else "b")
+                    start_ms=start_ms, source="a" if options.mainnet else "b", listings=listed(options))
     admit_to(made, options)
     return made
 
@@ -163,7 +184,7 @@ def cadence(options: Options) -> Cadence:
 def reference_of(made: Exchange) -> Reference:
     """The venue whose prices lead those of a synthetic market."""
     return Reference([Coin(name, one.market.sz_decimals, one.market.source.states)
-                      for name, one in made.by_name.items()])
+                      for name, one in made.by_name.items() if not one.listing.delisted])
 
 
 def say(event: dict[str, Any]) -> None:
@@ -190,7 +211,7 @@ async def serve(options: Options, parent: int) -> None:
     """Listen and make blocks until a signal comes or, if so asked, the parent dies."""
     upstream = None
     if options.market == "mirror":
-        upstream = Upstream(options.upstream, options.coins, lambda state: say({"event": "upstream", "state": state}))
+        upstream = Upstream(options.upstream, options.live, lambda state: say({"event": "upstream", "state": state}))
     found = await upstream.open() if upstream else None
     made = open_exchange(options, time.time_ns() // 1_000_000, found)
     keeper = Keeper(made, options.state) if options.state is not None else None
@@ -265,6 +286,11 @@ def parse_agent(text: str) -> tuple[str, str]:
     return master, agent
 
 
+def parse_coins(text: str) -> tuple[str, ...]:
+    """Names with commas between them."""
+    return tuple(filter(None, text.split(",")))
+
+
 def parse_speed(text: str) -> float:
     """A positive number, or ``max`` for infinity; ValueError for anything else."""
     try:
@@ -309,6 +335,9 @@ def exchange(
     state: Annotated[Path | None, typer.Option(help="file to go on from, also after a kill")] = None,
     post_only: Annotated[float, typer.Option(help="seconds in which only post-only orders are let in", min=0)] = 0.0,
     mainnet: Annotated[bool, typer.Option("--mainnet", help="take signatures made for the main network")] = False,
+    delisted: Annotated[str, typer.Option(help="those of the coins that are delisted")] = "",
+    strict_isolated: Annotated[str, typer.Option(help="coins whose isolated margin stays in")] = "",
+    no_cross: Annotated[str, typer.Option(help="coins without cross margin")] = "",
     die_with_parent: Annotated[bool, typer.Option("--die-with-parent", help="end when the parent ends")] = False,
     i_know: Annotated[bool, typer.Option("--i-know", help="allow a host that others can reach")] = False,
 ) -> None:
@@ -321,7 +350,7 @@ def exchange(
             market,
             data,
             parse_speed(speed),
-            tuple(filter(None, coin.split(","))),
+            parse_coins(coin),
             seed,
             tuple(map(parse_account, account or ())),
             tuple(map(parse_agent, agent or ())),
@@ -339,13 +368,17 @@ def exchange(
             faults,
             upstream,
             mainnet,
+            parse_coins(delisted),
+            parse_coins(strict_isolated),
+            parse_coins(no_cross),
         )
+        listed(options)
         cadence(options)
         check_upstream(options)
         if faults:
             from_option(faults)
-        if not options.coins:
-            raise ValueError("no coin is named: add --coin BTC")
+        if not options.live:
+            raise ValueError("no coin is named that is traded: add --coin BTC")
         code = run(options)
     except (ValueError, OSError) as error:
         typer.echo(f"mmfast exchange: {error}", err=True)

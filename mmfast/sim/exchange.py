@@ -11,7 +11,7 @@ Source  the venue's order-book page for the order inside a block: makers and act
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from mmfast.sim import impact, liquidation, twap, wire
@@ -23,6 +23,7 @@ from mmfast.sim.execution import ActionError, execute
 from mmfast.sim.history import History
 from mmfast.sim.ledger import Ledger
 from mmfast.sim.limits import Limits
+from mmfast.sim.listing import Listing
 from mmfast.sim.market import Print, Touch
 from mmfast.sim.placing import fire
 from mmfast.sim.truth import Truth
@@ -77,11 +78,12 @@ class Exchange:
         truth: Truth | None = None,
         source: str = "b",
         start_ms: int = 0,
+        listings: Mapping[str, Listing] | None = None,
     ) -> None:
         """
         ``markets`` by coin, in the order of asset ids; ``source`` is the letter that L1 signatures carry.
         """
-        self.instruments = instruments(markets, start_ms)
+        self.instruments = instruments(markets, start_ms, listings)
         self.by_name = {instrument.name: instrument for instrument in self.instruments}
         self.accounts = accounts or Accounts()
         self.limits = limits or Limits()

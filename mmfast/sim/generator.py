@@ -121,6 +121,11 @@ def default_sz_decimals(coin: str) -> int:
     return SZ_DECIMALS.get(coin, 2)
 
 
+def last_px(coin: str) -> float:
+    """The price [USD] that a coin's market would start from."""
+    return float(COINS.get(coin, {}).get("start_px", dict(PARAMETERS)["start_px"]))
+
+
 def new_generator(coin: str, sz_decimals: int, seed: int, start_ms: int, **overrides: Any) -> Any:
     """
     An array of one GENERATOR of ``coin`` at its start, deterministic in ``seed``.

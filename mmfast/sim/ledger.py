@@ -18,7 +18,7 @@ from mmfast.sim import triggers, wire
 from mmfast.sim.accounts import Account, Accounts
 from mmfast.sim.book import ENDLESS
 from mmfast.sim.fees import DailyVolume, fee_uusd, rates
-from mmfast.sim.margin import available_uusd, trade_lots
+from mmfast.sim.margin import available_uusd, keep_isolated, trade_lots
 from mmfast.sim.market import BACKGROUND, Match, Print
 from mmfast.sim.orders import CANCELED, FILLED, IN_BOOK, OPEN, TRIGGERED, Change, Order
 from mmfast.sim.truth import Truth
@@ -71,6 +71,7 @@ class Ledger:
         """Move an order into a status, tell its account, and write it to the truth log."""
         if status in (OPEN, TRIGGERED):
             self.live[order.oid] = (account, order)
+            keep_isolated(account, self.instruments[order.asset])
         else:
             self.live.pop(order.oid, None)
         if order.waits != IN_BOOK and status == OPEN:

@@ -32,9 +32,17 @@ class Summary(NamedTuple):
 
 
 def leverage(account: Account, instrument: Instrument) -> Leverage:
-    """The leverage an account has set, by default the lesser of 20 and the asset's greatest."""
+    """The leverage an account has set, by default the lesser of 20 and the asset's greatest, cross where it may be."""
     chosen = account.leverages.get(instrument.asset)
-    return Leverage(min(DEFAULT_LEVERAGE, instrument.max_leverage)) if chosen is None else chosen
+    if chosen is not None:
+        return chosen
+    return Leverage(min(DEFAULT_LEVERAGE, instrument.max_leverage), not instrument.listing.margin_mode)
+
+
+def keep_isolated(account: Account, instrument: Instrument) -> None:
+    """An account that trades an asset without cross margin has chosen its default."""
+    if instrument.listing.margin_mode:
+        account.leverages.setdefault(instrument.asset, leverage(account, instrument))
 
 
 def maintenance_uusd(instrument: Instrument, notional_uusd: int) -> int:

@@ -188,7 +188,9 @@ def _fire_one(ledger: Ledger, account: Account, order: Order) -> None:
 
 
 def _not_now(ledger: Ledger, order_wire: Wire) -> rules.Refusal | None:
-    """After an upgrade of the network only post-only orders are let in for a while."""
+    """Delisted coins are not traded; after an upgrade of the network only post-only orders are let in for a while."""
+    if ledger.instruments[order_wire.asset].listing.delisted:
+        return rules.refusal("", rules.HALTED, order_wire.asset)
     if order_wire.tif == "Alo" or ledger.now_ms >= ledger.post_only_until_ms:
         return None
     return rules.refusal("", POST_ONLY_PERIOD, order_wire.asset)

@@ -23,6 +23,7 @@ from mmfast.units import UUSD_PER_USD
 
 FIGURES = 5
 MIN_NOTIONAL_UUSD = 10 * UUSD_PER_USD
+HALTED = "Trading is halted."
 AT_CAP = "Order would increase open interest while open interest is capped"
 LOTS_MAX = TICKS_MAX = 10**15  # far above any market, far below what 64 bits hold
 OPEN_ORDERS, OPEN_ORDERS_MAX, UUSD_PER_OPEN_ORDER = 1000, 5000, 5_000_000 * UUSD_PER_USD

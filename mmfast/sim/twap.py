@@ -66,7 +66,9 @@ def do_twap_order(ledger: Ledger, account: Account, action: Json) -> Json:
     instrument, minutes = instrument_of(ledger, asked["a"]), asked["m"]
     lots = rules.scaled(asked["s"], instrument.sz_decimals)
     error = None
-    if not MINUTES_MIN <= minutes <= MINUTES_MAX:
+    if instrument.listing.delisted:
+        error = f"{rules.HALTED} asset={instrument.asset}"
+    elif not MINUTES_MIN <= minutes <= MINUTES_MAX:
         error = f"Invalid TWAP duration: {minutes} min(s)"
     elif not lots or lots > rules.LOTS_MAX:
         error = f"Order has invalid size. asset={instrument.asset}"

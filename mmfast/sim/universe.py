@@ -10,10 +10,12 @@ Source  the venue's ``meta`` answer: an asset's id is its index; leverages as li
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mmfast.sim.funding import Premiums, hourly_rate
+from mmfast.sim.listing import LISTED, Listing
 from mmfast.sim.mark import Mark
 from mmfast.sim.market import Context
 from mmfast.units import PX_DECIMALS, UUSD_PER_USD
@@ -59,6 +61,7 @@ class Instrument:
     capped: bool = False
     mark: Mark = field(default_factory=Mark)
     premiums: Premiums = field(default_factory=Premiums)
+    listing: Listing = LISTED
 
     @property
     def tiers(self) -> Tiers:
@@ -103,12 +106,15 @@ class Instrument:
         return (bid[0] + ask[0]) // 2 if bid[1] and ask[1] else 0
 
 
-def instruments(markets: dict[str, Any], start_ms: int = 0) -> list[Instrument]:
+def instruments(
+    markets: dict[str, Any], start_ms: int = 0, listings: Mapping[str, Listing] | None = None
+) -> list[Instrument]:
     """Instruments with their prices at the start; the order of ``markets`` is that of their asset ids."""
     made = []
     for asset, (name, market) in enumerate(markets.items()):
         table = MARGIN_TABLE.get(name, DEFAULT_TABLE)
         instrument = Instrument(asset, name, market.sz_decimals, table, market, market.context())
+        instrument.listing = (listings or {}).get(name, instrument.listing)
         instrument.refresh(start_ms)
         made.append(instrument)
     return made

@@ -239,10 +239,11 @@ def context(instrument: Instrument) -> Json:
     shown = [real(ticks / 10**instrument.px_decimals, instrument.px_decimals) for ticks in ends]
     mark_px = instrument.mark_ticks / 10**instrument.px_decimals
     volume = ctx.day_volume_usd
+    before_px = ctx.prev_day_px if math.isfinite(ctx.prev_day_px) else mark_px
     return {
         "funding": real(instrument.funding_rate_h) or "0.0",
         "openInterest": real(ctx.open_interest, 5) or "0.0",
-        "prevDayPx": real(ctx.prev_day_px, instrument.px_decimals) or "0.0",
+        "prevDayPx": real(before_px, instrument.px_decimals) or "0.0",
         "dayNtlVlm": real(volume) or "0.0",
         "premium": real(impact.premium_now(instrument, ends)),
         "oraclePx": decimal(instrument.oracle_ticks, instrument.px_decimals),

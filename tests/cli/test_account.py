@@ -15,6 +15,7 @@ from mmfast.cli.finding import FAIL, OK, WARN
 from mmfast.config.load import load
 from mmfast.sim.accounts import Agent, Leverage
 from mmfast.sim.limits import Limits
+from mmfast.sim.listing import LISTED, Listing
 from mmfast.units import UUSD_PER_USD
 from mmfast.venues.hyperliquid.signing import address_of
 
@@ -144,6 +145,28 @@ def test_the_youngest_of_several_looks_counts(monkeypatch):
     bodies = iter(json.dumps({"time": 1_795_000_000_000 - late_ms}).encode() for late_ms in (5_000, 30, 4_000))
     [finding] = module.clock(lambda question: next(bodies))
     assert (finding.verdict, "30 ms behind" in finding.found) == (OK, True)
+
+
+@pytest.mark.parametrize("listing", [Listing(margin_mode="noCross"), Listing(margin_mode="strictIsolated")])
+def test_a_coin_without_cross_margin_is_a_warning_by_name(exchange, url, listing):
+    instrument = exchange.exchange.by_name["BTC"]
+    instrument.listing = listing
+    try:
+        found = examined(url)["margin mode"]
+    finally:
+        instrument.listing = LISTED
+    assert (found.verdict, found.found) == (WARN, "BTC without cross margin")
+
+
+def test_a_delisted_coin_fails(exchange, url):
+    instrument = exchange.exchange.by_name["BTC"]
+    instrument.listing = Listing(delisted=True)
+    try:
+        found = examined(url)["coins"]
+    finally:
+        instrument.listing = LISTED
+    assert found.verdict == FAIL
+    assert "BTC not traded" in found.found
 
 
 def test_a_leverage_with_which_the_limit_cannot_be_held_fails_and_isolated_margin_is_a_warning(exchange, url):

@@ -7,6 +7,7 @@ from support.venue import Venue, order
 
 from mmfast.sim import answers
 from mmfast.sim.gearing import CROSS_SHORT, ISOLATED_SHORT
+from mmfast.sim.listing import Listing
 
 USD = 1_000_000
 
@@ -81,9 +82,59 @@ def test_cross_position_has_no_isolated_margin(client):
     assert isolated_margin(client, USD)["response"] == "Position does not use isolated margin."
 
 
+def top_up(client, leverage):
+    return client.do({"type": "topUpIsolatedOnlyMargin", "asset": 0, "leverage": leverage})
+
+
 def test_only_strictly_isolated_assets_are_topped_up(client):
-    answer = client.do({"type": "topUpIsolatedOnlyMargin", "asset": 0, "leverage": "5.0"})
-    assert answer == {"status": "err", "response": "Asset not strict isolated"}
+    assert top_up(client, "5.0") == {"status": "err", "response": "Asset not strict isolated"}
+    assert top_up(only_isolated("noCross").client(), "5")["response"] == "Asset not strict isolated"
+
+
+def only_isolated(mode):
+    return Venue(listings={"BTC": Listing(margin_mode=mode)})
+
+
+@pytest.mark.parametrize("mode", ["strictIsolated", "noCross"])
+def test_assets_without_cross_margin_are_traded_isolated_from_the_first_fill(mode):
+    venue = only_isolated(mode)
+    client = venue.client(usd=10_000.0)
+    assert leverage(client, 5)["response"] == "Cross margin is not allowed for this asset."
+    client.place(order("B", "100001", "0.1", "Ioc"))
+    shown = position(venue, client)
+    assert shown["leverage"]["type"] == "isolated"
+    assert shown["leverage"]["value"] == 20
+    state = answers.answer(venue.exchange, {"type": "clearinghouseState", "user": client.address})
+    assert state["crossMarginSummary"]["totalNtlPos"] == "0.0"
+    free = client.account.raw_uusd - client.account.isolated_uusd
+    venue.source.px = 90_000.0
+    venue.exchange.instruments[0].refresh(venue.now_ms)  # the last oracle price is low as well
+    venue.block()
+    assert client.account.lots(0) == 0
+    assert client.account.raw_uusd == free  # what was not its margin is still there
+
+
+def test_margin_is_taken_out_unless_the_asset_is_strictly_isolated():
+    for mode, answer in (("noCross", {"type": "default"}),
+                         ("strictIsolated", "Cannot remove isolated margin for this asset. "
+                                            "To remove margin, reduce the position.")):
+        client = only_isolated(mode).client(usd=10_000.0)
+        client.place(order("B", "100001", "0.1", "Ioc"))
+        assert isolated_margin(client, 2000 * USD)["status"] == "ok"
+        assert isolated_margin(client, -USD)["response"] == answer
+
+
+def test_a_top_up_brings_the_position_to_the_leverage_that_is_asked_for():
+    venue = only_isolated("strictIsolated")
+    client = venue.client(usd=10_000.0)
+    assert top_up(client, "5")["response"] == "Cannot update margin for empty position."
+    client.place(order("S", "99999", "0.1", "Ioc"))
+    assert top_up(client, "2.5")["status"] == "ok"
+    assert position(venue, client)["marginUsed"] == "4000.0"  # of 10 000 dollars
+    assert top_up(client, "2.5")["response"] == "Update to isolated margin cannot be zero."
+    assert top_up(client, "3")["response"] == "Update to isolated margin cannot be zero."
+    assert top_up(client, "0")["response"] == "Invalid leverage value"
+    assert top_up(client, "0.5")["response"] == "Account does not have sufficient margin available for increase."
 
 
 def test_isolated_orders_are_let_in_by_what_cross_has_left(client):

@@ -10,17 +10,19 @@ from hypothesis import strategies as st
 
 from mmfast.sim import margin
 from mmfast.sim.accounts import Account, Leverage
+from mmfast.sim.listing import LISTED
 from mmfast.sim.universe import MARGIN_TIERS
 from mmfast.units import UUSD_PER_USD
 
 
 def instrument(asset=0, mark_ticks=1_000_000, max_leverage=40):
-    return SimpleNamespace(asset=asset, mark_ticks=mark_ticks, max_leverage=max_leverage, tiers=((0, max_leverage),))
+    return SimpleNamespace(asset=asset, mark_ticks=mark_ticks, max_leverage=max_leverage, tiers=((0, max_leverage),),
+                           listing=LISTED)
 
 
 def tiered(mark_ticks=1_000_000):
     """BTC of the venue: 40x up to 150 million dollars, then 20x."""
-    return SimpleNamespace(asset=0, mark_ticks=mark_ticks, max_leverage=40, tiers=MARGIN_TIERS[56])
+    return SimpleNamespace(asset=0, mark_ticks=mark_ticks, max_leverage=40, tiers=MARGIN_TIERS[56], listing=LISTED)
 
 
 def account(raw_uusd, lots=0, cost_uusd=0):

@@ -12,6 +12,7 @@ from mmfast.sim import schema, signature
 from mmfast.sim.accounts import Accounts
 from mmfast.sim.exchange import Exchange
 from mmfast.sim.limits import Limits
+from mmfast.sim.listing import DelistedSource, Listing
 from mmfast.sim.market import BACKGROUND, Market
 from mmfast.sim.matching import take
 from mmfast.sim.queueing import set_level
@@ -60,15 +61,18 @@ class Venue:
     """An exchange over one still market, stepped by hand, with answers collected."""
 
     def __init__(self, truth: Truth | None = None, limits: Limits | None = None, coins: tuple[str, ...] = ("BTC",),
-                 start_ms: int = START_MS, **accounts: Any) -> None:
-        self.sources = {coin: StillSource() for coin in coins}
+                 start_ms: int = START_MS, listings: dict[str, Listing] | None = None, **accounts: Any) -> None:
+        self.sources: dict[str, Any] = {coin: StillSource() for coin in coins}
+        for coin, listing in (listings or {}).items():
+            if listing.delisted:
+                self.sources[coin] = DelistedSource(100_000.0)
         markets = {coin: Market(coin, 5, source, start_ms) for coin, source in self.sources.items()}
-        self.exchange = Exchange(markets, Accounts(**accounts), limits, truth, start_ms=start_ms)
+        self.exchange = Exchange(markets, Accounts(**accounts), limits, truth, start_ms=start_ms, listings=listings)
         self.now_ms = start_ms
 
     @property
     def source(self) -> StillSource:
-        return self.sources["BTC"]
+        return self.sources["BTC"]  # type: ignore[no-any-return]
 
     def block(self, after_ms: int = 70) -> Any:
         """The next block; all that was submitted has arrived. Answers are handed out."""

@@ -37,6 +37,7 @@ from mmfast.venues.hyperliquid.wire import Milliseconds, scaled
 WEIGHTS = {"l2Book": 2, "allMids": 2, "clearinghouseState": 2, "orderStatus": 2, "exchangeStatus": 2,
            "userRole": 60}
 WEIGHT_DEFAULT = 20
+WITHOUT_CROSS = ("strictIsolated", "noCross")  # margin modes
 
 
 class Coin(NamedTuple):
@@ -47,6 +48,7 @@ class Coin(NamedTuple):
     sz_decimals: int
     max_leverage: int
     is_delisted: bool
+    isolated_only: bool = False
 
 
 class Context(NamedTuple):
@@ -181,6 +183,8 @@ class _Asset(Struct):
     szDecimals: int
     maxLeverage: int = 1
     isDelisted: bool | None = None
+    onlyIsolated: bool | None = None
+    marginMode: str | None = None
 
 
 class _Meta(Struct):
@@ -315,7 +319,8 @@ def _coins(universe: list[_Asset], body: bytes) -> tuple[Coin, ...]:
     for asset in universe:
         if not 0 <= asset.szDecimals <= PX_DECIMALS:
             raise RemoteError(f"{asset.name} has szDecimals {asset.szDecimals}", body)
-    return tuple(Coin(a.name, index, a.szDecimals, a.maxLeverage, a.isDelisted is True)
+    return tuple(Coin(a.name, index, a.szDecimals, a.maxLeverage, a.isDelisted is True,
+                      a.onlyIsolated is True or a.marginMode in WITHOUT_CROSS)
                  for index, a in enumerate(universe))
 
 
