@@ -36,9 +36,10 @@ DECLARED_OFF = {"funding": NOT_RECORDED, "source: basis": NOT_RECORDED, "source:
                 "source: book gradient": TOO_SHALLOW, "source: deep book imbalance": TOO_SHALLOW,
                 "source: lead-lag": "no other venue was recorded beside it",
                 "context: forced orders": NOT_RECORDED, "context: fragile book": TOO_SHALLOW}
-# In the generated market nothing is missing, but the layers of the micro-price compete: one of them speaks.
+# In the generated market nothing is missing, but it is calm, and of the layers of the micro-price one speaks.
 DECLARED_OFF_GENERATED = {
-    "micro-price: Stoikov's table": "another layer has lately been nearer to the mid of two seconds later"}
+    "micro-price: Stoikov's table": "another layer has lately been nearer to the mid of two seconds later",
+    "modes of the limit": "positions stay far from their limit in this market"}
 # What takes hours to have something to say is heard on the same tape played so many times slower.
 SLOWER = {"source: funding": 8}
 

@@ -30,7 +30,7 @@ from mmfast.records.quote import (
 )
 from mmfast.units import ASK, BID, BPS
 
-STEPS = 60
+STEPS = 100
 CLOSE = 1e-12  # share of the budget that may be left unused
 ROUNDING = 1e-6  # lots: a size that is whole but for its last bits is whole
 
@@ -54,31 +54,26 @@ def budget_price(mandate: np.void, surface: np.void, params: np.void, quote: np.
     """
     nu, what a unit of expected adverse selection must earn so that the budget is kept; 0 if it is not used up.
 
-    Expected adverse selection falls with nu in straight pieces: the false position of Illinois meets the budget in a
-    few steps, always from the side that keeps it.
+    Expected adverse selection falls with nu in straight pieces: false positions meet the budget at once where the
+    bracket is one piece, halving in between makes it one. The answer is from the side that keeps the budget.
     """
     budget = max(mandate["gamma_budget_usd_h"], 0.0)
     low, over = 0.0, _adverse_usd_h(0.0, mandate, surface, params, quote) - budget
     if over <= 0.0:
         return 0.0
-    high = 0.0
+    high, under = 0.0, -budget
     for side in range(2):
         for level in range(quote["level_count"][side]):
             high = max(high, quote["edge_bps"][side, level] / max(surface["adverse_bps"][side], 1e-9))
-    under, last = -budget, 0
-    for _ in range(STEPS):
+    for step in range(STEPS):
         if under >= -CLOSE * budget or high - low <= CLOSE * high:
             break
-        middle = low + (high - low) * over / (over - under)
+        middle = low + (high - low) * (over / (over - under) if step % 2 == 0 else 0.5)
         found = _adverse_usd_h(middle, mandate, surface, params, quote) - budget
         if found > 0.0:
             low, over = middle, found
-            under *= 0.5 if last == 1 else 1.0
-            last = 1
         else:
             high, under = middle, found
-            over *= 0.5 if last == -1 else 1.0
-            last = -1
     return high
 
 

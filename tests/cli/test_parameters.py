@@ -55,7 +55,7 @@ def test_what_is_in_force_is_shown_for_every_coin_with_what_may_change(mmfast, e
     assert (code, err) == (0, "")
     told = json.loads(out)
     assert told["version"] == 1
-    assert told["parameters"]["kappa_per_bp"] == {"live": True, "why_fixed": "", "values": {"BTC": 1.0, "ETH": 0.64}}
+    assert told["parameters"]["kappa_per_bp"] == {"live": True, "why_fixed": "", "values": {"BTC": 0.8, "ETH": 0.66}}
     assert not told["parameters"]["clip_usd"]["live"]
     lines = mmfast("parameters")[1].splitlines()
     assert any(line.split()[:3] == ["theta_per_s", "fixed", "0.2"] for line in lines)

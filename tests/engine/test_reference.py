@@ -97,7 +97,7 @@ def test_whatever_the_reference_does_the_engine_quotes(tmp_path, other):
         assert "no lag between the reference and us is significant yet" in told(engine)
         other.mood = "garbage"
         engine.wait(lambda: channel(engine)["stale"], 10.0, "garbage counts as prices")
-        engine.wait(lambda: "the reference has been silent for" in told(engine), 10.0, "explain does not tell the silence")
+        engine.wait(lambda: "the reference has been silent for" in told(engine), 10.0, "explain is silent")
         quotes_go_on(engine)
         other.mood = "well"
         engine.wait(lambda: not channel(engine)["stale"], 10.0, "good prices are not heard after bad ones")

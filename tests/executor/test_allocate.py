@@ -133,7 +133,7 @@ def test_prices_of_room_and_budget_are_those_of_karush_kuhn_and_tucker(
     assert used <= budget * (1 + 1e-9) + 1e-9
     assert (sizes.sum(axis=1) <= rooms + 1e-9).all()
     if nu > 0.0 and budget > 1e-6:
-        assert used == pytest.approx(budget, rel=1e-6)
+        assert used == pytest.approx(budget, rel=1e-6, abs=1e-7)
     for side in (BID, ASK):
         if sides[side] > 0.0:
             assert sizes[side].sum() == pytest.approx(rooms[side], abs=1e-7)
