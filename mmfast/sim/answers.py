@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mmfast.sim import account_answers, depth, margin, market_answers, wire
+from mmfast.sim import account_answers, depth, margin, market_answers, rules, wire
 from mmfast.sim.accounts import Account
 from mmfast.sim.aggregate import aggregated
-from mmfast.sim.asked import Json, NotServed, Unanswerable, coin_of, main_dex, moment, user_of
+from mmfast.sim.asked import Json, NotServed, Unanswerable, address_of, coin_of, main_dex, moment, user_of
 from mmfast.sim.exchange import Exchange
 from mmfast.sim.orders import Change
 from mmfast.sim.universe import Instrument
+from mmfast.units import UUSD_PER_USD
 
 PAGE = 2000
 FUNDINGS = 500
@@ -278,6 +279,11 @@ def sub_accounts(exchange: Exchange, asked: Json) -> list[Json] | None:
     ] or None
 
 
+def vault_details(exchange: Exchange, asked: Json) -> None:
+    """There are no vaults: null, as for an address that is none."""
+    address_of(asked, "vaultAddress")
+
+
 def _of_user(found: Any) -> Callable[[Exchange, Json], Any]:
     """The same answer for every account; the request must name one."""
     def say(exchange: Exchange, asked: Json) -> Any:
@@ -290,6 +296,7 @@ def _of_user(found: Any) -> Callable[[Exchange, Json], Any]:
 # Of what this exchange does not have: staking, vaults, multi-sig.
 NOTHINGS: dict[str, Any] = {
     "userVaultEquities": [],
+    "leadingVaults": [],
     "twapHistory": [],
     "delegations": [],
     "delegatorHistory": [],
@@ -306,6 +313,11 @@ ANSWERS: dict[str, Callable[[Exchange, Json], Any]] = {
     "recentTrades": recent_trades,
     "allPerpMetas": lambda exchange, asked: [meta(exchange, asked)],
     "perpDexs": lambda exchange, asked: [None],
+    "maxMarketOrderNtls": lambda exchange, asked: [
+        [leverage, wire.usd(usd * UUSD_PER_USD)] for leverage, usd in rules.ORDER_VALUES_USD],
+    "liquidatable": lambda exchange, asked: [],  # whoever was has been liquidated in the block that found it
+    "vaultSummaries": lambda exchange, asked: [],
+    "vaultDetails": vault_details,
     "marginTable": market_answers.margin_table,
     "candleSnapshot": market_answers.candle_snapshot,
     "fundingHistory": market_answers.funding_history,

@@ -167,7 +167,7 @@ def admit_to(made: Exchange, options: Options) -> None:
     for address, amount_usd in options.accounts:
         if address.lower() not in made.accounts.masters:
             made.deposit(address, round(amount_usd * UUSD_PER_USD))
-            made.accounts.of(address).volume_uusd = round(options.volume_usd * UUSD_PER_USD)
+            made.traded_before(address, round(options.volume_usd * UUSD_PER_USD))
     for master, agent in options.agents:
         if agent.lower() not in made.accounts.agents:
             made.approve(master, agent)
@@ -331,7 +331,7 @@ def exchange(
     book_cadence: Annotated[float | None, typer.Option(help="seconds between whole books", min=0.05)] = None,
     block_ms: Annotated[float | None, typer.Option(help="mean block spacing in ms, default 70", min=1.0)] = None,
     limits: Annotated[bool, typer.Option(help="hold clients to the venue's limits")] = True,
-    volume: Annotated[float, typer.Option(help="dollars that the accounts have traded before", min=0)] = 0.0,
+    volume: Annotated[float, typer.Option(help="dollars that accounts have traded in fourteen days", min=0)] = 0.0,
     state: Annotated[Path | None, typer.Option(help="file to go on from, also after a kill")] = None,
     post_only: Annotated[float, typer.Option(help="seconds in which only post-only orders are let in", min=0)] = 0.0,
     mainnet: Annotated[bool, typer.Option("--mainnet", help="take signatures made for the main network")] = False,

@@ -88,7 +88,7 @@ class Exchange:
         self.accounts = accounts or Accounts()
         self.limits = limits or Limits()
         self.truth = truth or Truth()
-        self.ledger = Ledger(self.instruments, self.accounts, self.truth)
+        self.ledger = Ledger(self.instruments, self.accounts, self.truth, start_ms)
         self.source = source
         self.now_ms = start_ms
         self.trades: dict[int, deque[Made]] = {i.asset: deque(maxlen=REPLAYED) for i in self.instruments}
@@ -112,6 +112,13 @@ class Exchange:
         """Credit a master account, which is made when new."""
         self.accounts.deposit(address, amount_uusd, self.now_ms)
         self.truth.write("deposit", {"user": address.lower(), "uusd": amount_uusd})
+
+    def traded_before(self, address: str, notional_uusd: int) -> None:
+        """Let an account have taken so much in the fourteen days before this one: its fee tier and requests follow."""
+        account = self.accounts.of(address)
+        account.volume_uusd += notional_uusd
+        for volume in (account.daily, self.ledger.daily) if notional_uusd else ():
+            volume.spread(self.now_ms, notional_uusd)
 
     def approve(self, master: str, agent: str, name: str = "") -> None:
         """Let a wallet sign for a master; ValueError if the master has no account."""

@@ -55,6 +55,12 @@ class DailyVolume:
             self.days[today] = [0, 0]
         self.days[today][maker] += notional_uusd
 
+    def spread(self, now_ms: int, notional_uusd: int) -> None:
+        """Count a volume as taken in equal parts on each of the whole days before today that count."""
+        for ago in range(DAYS, 0, -1):
+            part = notional_uusd * ago // DAYS - notional_uusd * (ago - 1) // DAYS
+            self.add(now_ms - ago * DAY_MS, part, False)
+
     def window(self, now_ms: int) -> tuple[int, int]:
         """Volume taken and made on the fourteen days before today."""
         today = now_ms // DAY_MS

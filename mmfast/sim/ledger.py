@@ -37,11 +37,11 @@ FIRST_OID = 100_000_000_001
 class Ledger:
     """Accounts, live orders and the outbox of one block; ``now_ms`` is the time of that block."""
 
-    def __init__(self, instruments: list[Instrument], accounts: Accounts, truth: Truth) -> None:
+    def __init__(self, instruments: list[Instrument], accounts: Accounts, truth: Truth, start_ms: int = 0) -> None:
         self.instruments = instruments
         self.accounts = accounts
         self.truth = truth
-        self.now_ms = 0
+        self.now_ms = start_ms
         self.live: dict[int, tuple[Account, Order]] = {}
         self.waiting: dict[int, tuple[Account, Order]] = {}  # the live ones that no book holds yet
         self.changes: defaultdict[int, list[Change]] = defaultdict(list)

@@ -17,12 +17,12 @@ from mmfast.sim.ledger import Ledger
 from mmfast.sim.margin import may_hold
 from mmfast.sim.market import NO_MATCH, POST_ONLY_CROSSED, Added
 from mmfast.sim.orders import FILLED, FOR_FILL, FOR_MARK, OPEN, Order
+from mmfast.sim.rules import MARKET
 from mmfast.sim.schema import Wire
 from mmfast.sim.universe import Instrument
 from mmfast.units import ASK, BID
 
 Json = dict[str, Any]
-MARKET = "FrontendMarket"
 TIFS = {"Alo": TIF_ALO, "Ioc": TIF_IOC, "Gtc": TIF_GTC, MARKET: TIF_IOC}
 POST_ONLY_PERIOD = "Only post-only orders allowed immediately after a network upgrade"
 WAITING_FOR_FILL, WAITING_FOR_TRIGGER = "waitingForFill", "waitingForTrigger"

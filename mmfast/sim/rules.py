@@ -4,7 +4,8 @@ Rules: what the venue checks of one order before its book sees it, and in which 
 In      a typed order of a request, the account, the instrument.
 Out     price in ticks and size in lots, or a Refusal: the order status and the error text with its asset
         suffix.
-Source  the venue's pages on ticks and lots and on error responses; texts as captured on the wire.
+Source  the venue's pages on ticks and lots, contract specifications and error responses; texts as captured on the
+        wire.
 
 Prices and sizes are judged by their digits alone, apart from the engine's own rounding.
 """
@@ -22,7 +23,11 @@ from mmfast.sim.universe import Instrument
 from mmfast.units import UUSD_PER_USD
 
 FIGURES = 5
+MARKET = "FrontendMarket"  # the tif of a market order
 MIN_NOTIONAL_UUSD = 10 * UUSD_PER_USD
+# Greatest market order from a greatest leverage of the asset on; limit orders may be ten times as large.
+ORDER_VALUES_USD = ((25, 30_000_000), (20, 5_000_000), (10, 2_000_000), (1, 500_000))
+LIMIT_TIMES = 10
 HALTED = "Trading is halted."
 AT_CAP = "Order would increase open interest while open interest is capped"
 LOTS_MAX = TICKS_MAX = 10**15  # far above any market, far below what 64 bits hold
@@ -97,6 +102,20 @@ def group_error(wires: list[Wire], grouping: object) -> str | None:
     return "TP/SL orders must be one of each kind at most." if len(set(kinds)) < len(kinds) else None
 
 
+def greatest_value_uusd(instrument: Instrument, is_market: bool) -> int:
+    """The greatest value of one order, by the leverage class of its asset."""
+    usd = next(usd for leverage, usd in ORDER_VALUES_USD if instrument.max_leverage >= leverage)
+    return usd * UUSD_PER_USD * (1 if is_market else LIMIT_TIMES)
+
+
+def _too_large(instrument: Instrument, value_uusd: int, is_market: bool) -> Refusal | None:
+    """The venue's words for it are not on record: these are those for a TWAP that is too large."""
+    greatest = greatest_value_uusd(instrument, is_market)
+    if value_uusd <= greatest:
+        return None
+    return refusal("", f"Order value too large. Max is ${greatest // UUSD_PER_USD}.", instrument.asset)
+
+
 def open_orders_cap(account: Account) -> int:
     """Open orders an account may have: 1000, one more for each 5 million dollars of volume, at most 5000."""
     return min(OPEN_ORDERS + account.volume_uusd // UUSD_PER_OPEN_ORDER, OPEN_ORDERS_MAX)
@@ -128,9 +147,10 @@ def size(
     closes = wire.reduce_only and lots == abs(account.lots(asset))
     if px_ticks * lots < MIN_NOTIONAL_UUSD and not closes:
         return refusal("minTradeNtlRejected", "Order must have minimum value of $10.", asset)
-    capped = _capped(wire, account, instrument, px_ticks, lots)
-    if capped is not None:
-        return capped
+    refused = (_too_large(instrument, px_ticks * lots, wire.tif == MARKET)
+               or _capped(wire, account, instrument, px_ticks, lots))
+    if refused is not None:
+        return refused
     held, after = account.lots(asset), account.lots(asset) + sign * lots
     grown = abs(after) * px_ticks if abs(after) > abs(held) else 0
     if grown and leverage(account, instrument).value > greatest_leverage(instrument, grown):
@@ -182,4 +202,4 @@ def trigger_size(
         return refusal("reduceOnlyRejected", "Reduce only order would increase position.", asset)
     if trigger.px_ticks * lots < MIN_NOTIONAL_UUSD and not wire.reduce_only:
         return refusal("minTradeNtlRejected", "Order must have minimum value of $10.", asset)
-    return trigger, px_ticks, lots
+    return _too_large(instrument, trigger.px_ticks * lots, asked.is_market) or (trigger, px_ticks, lots)

@@ -19,7 +19,8 @@ from mmfast.sim.accounts import Account
 from mmfast.sim.ledger import Ledger
 from mmfast.sim.margin import may_hold
 from mmfast.sim.orders import Order
-from mmfast.sim.placing import MARKET, instrument_of, put
+from mmfast.sim.placing import instrument_of, put
+from mmfast.sim.rules import MARKET
 from mmfast.units import ASK, BID
 
 Json = dict[str, Any]

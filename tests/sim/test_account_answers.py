@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from decimal import ROUND_DOWN, Decimal
 
 import pytest
 from support import shapes
-from support.venue import Client, Venue, order
+from support.venue import MID_TICKS, Client, Venue, order
 
 from mmfast.sim.answers import answer
 from mmfast.sim.asked import NotServed
+from mmfast.units import ASK
 
 
 @pytest.fixture
@@ -50,6 +52,43 @@ def test_fees_name_the_rates_that_fills_are_charged(venue):
     assert float(fill["fee"]) == pytest.approx(float(told["userCrossRate"]) * 10_000.1, abs=1e-6)
     assert (told["feeSchedule"]["cross"], told["feeSchedule"]["add"]) == ("0.00045", "0.00015")
     assert told["feeSchedule"]["tiers"]["vip"][0]["ntlCutoff"] == "5000000.0"
+
+
+def test_tier_of_the_day_is_what_fees_tell_and_fills_pay(venue):
+    client = venue.client(usd=1e9)
+    books = venue.exchange.instruments[0].market.books
+    seen = []
+    for day in range(17):
+        client.nonce = venue.now_ms
+        for side, px in (("B", "100030"), ("S", "99970")) * (2 if day == 1 else 0):  # 7.6 million dollars
+            client.place(order(side, px, "19", "Ioc"))
+            venue.source.start(books, 5, 0)  # what was taken is there again
+        made = client.oid(order("B", "100000", "0.001"))
+        venue.source.strike(ASK, MID_TICKS, 100)
+        venue.block()
+        client.place(order("B", "100030", "0.001", "Ioc"))
+        told = ask(venue, "userFees", user=client.address)
+        taken, filled = ask(venue, "userFills", user=client.address)[:2]
+        assert (taken["crossed"], filled["crossed"], filled["oid"]) == (True, False, made)
+        for fill, rate in ((taken, told["userCrossRate"]), (filled, told["userAddRate"])):
+            fee_usd = Decimal(fill["px"]) * Decimal(fill["sz"]) * Decimal(rate)
+            assert Decimal(fill["fee"]) == fee_usd.quantize(Decimal("0.000001"), ROUND_DOWN)
+        seen.append(told["userCrossRate"])
+        venue.block(86_400_000)
+    assert seen == ["0.00045"] * 2 + ["0.0004"] * 14 + ["0.00045"]
+
+
+def test_volume_before_the_start_is_in_the_tier_and_in_each_of_fourteen_days(venue):
+    client = venue.client()
+    venue.exchange.traded_before(client.address, 30_000_001 * 10**6)
+    told = ask(venue, "userFees", user=client.address)
+    assert (told["userCrossRate"], told["userAddRate"]) == ("0.00035", "0.00008")
+    assert len(told["dailyUserVlm"]) == 14
+    assert sum(float(day["userCross"]) for day in told["dailyUserVlm"]) == pytest.approx(30_000_001.0)
+    assert ask(venue, "userRateLimit", user=client.address)["nRequestsCap"] == 30_010_001
+    venue.block(10 * 86_400_000)
+    later = ask(venue, "userFees", user=client.address)
+    assert later["userCrossRate"] == "0.0004"  # four of the fourteen days are left
 
 
 def test_builder_fee_needs_both_addresses(venue):

@@ -52,6 +52,20 @@ def test_liquidation_price_is_where_value_meets_maintenance(venue):
     assert float(state["marginSummary"]["totalRawUsd"]) + px == pytest.approx(px / 80)
 
 
+def test_there_are_no_vaults_and_nobody_waits_to_be_liquidated(venue, client):
+    assert ask(venue, "vaultDetails", vaultAddress=client.address) is None
+    assert ask(venue, "vaultDetails", vaultAddress=client.address, user=client.address) is None
+    assert ask(venue, "vaultSummaries") == ask(venue, "leadingVaults", user=client.address) == ask(
+        venue, "liquidatable") == []
+    with pytest.raises(NotServed):
+        ask(venue, "vaultDetails", user=client.address)
+
+
+def test_greatest_market_orders_are_told_by_leverage(venue):
+    assert ask(venue, "maxMarketOrderNtls") == [
+        [25, "30000000.0"], [20, "5000000.0"], [10, "2000000.0"], [1, "500000.0"]]
+
+
 @needs_samples
 def test_clearinghouse_state_has_the_keys_of_a_recorded_one(venue, client):
     line = (SAMPLES / "captured" / "rest_testnet_2026-07-28.jsonl").read_text().splitlines()[0]
@@ -154,6 +168,7 @@ def test_request_of_another_shape_is_not_served(venue, asked):
 
 def test_every_request_answers_a_stranger(venue):
     fields = {"user": "0x" + "00" * 20, "coin": "BTC", "oid": 5, "startTime": 0, "id": 56, "builder": "0x" + "01" * 20,
+              "vaultAddress": "0x" + "02" * 20,
               "req": {"coin": "BTC", "interval": "1h", "startTime": 0}}
     for kind in ANSWERS:
         ask(venue, kind, **fields)

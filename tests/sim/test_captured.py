@@ -109,7 +109,7 @@ def test_every_answer_of_info_is_of_a_captured_shape():
             for oid in oids if kind == "orderStatus" else (5,):
                 found = answer(venue.exchange, {
                     **asked(kind, client.address), "oid": oid, "startTime": 0, "id": 56, "builder": client.address,
-                    "req": {"coin": "BTC", "interval": "1m", "startTime": 0}})
+                    "vaultAddress": client.address, "req": {"coin": "BTC", "interval": "1m", "startTime": 0}})
                 shapes.check(f"info:{kind}", json.loads(json.dumps(found)))
 
 

@@ -47,6 +47,7 @@ REASON_PARTS: tuple[tuple[str, str], ...] = (
     ("zero size", "lot"),
     ("invalid size", "lot"),
     ("minimum value", "notional"),
+    ("value too large", "notional"),
     ("post only order would have", "post_only"),
     ("could not immediately match", "no_match"),
     ("insufficient margin", "margin"),
@@ -86,7 +87,7 @@ def reject_reason(text: str) -> str:
 # Refusals of no counter of their own that are known to mean what they say.
 FINAL_PARTS = ("could not immediately match", "reduce only order would increase", "invalid tp/sl price",
                "no liquidity available", "open interest", "too far from oracle", "away from the reference price",
-               "only post-only orders allowed", "builder fee has not been approved", "batch must not be empty")
+               "only post-only orders allowed", "trading is halted", "builder fee has not been approved", "batch must not be empty")
 DUPLICATE = "duplicate nonce"  # said of a second copy, which leaves open what became of the first
 
 

@@ -39,6 +39,8 @@ TEXTS = {
     "Only post-only orders allowed immediately after a network upgrade": "other",
     "Order price too far from oracle": "other",
     "Builder fee has not been approved": "other",
+    "Trading is halted. asset=7": "other",
+    "Order value too large. Max is $20000000. asset=7": "notional",
     "": "other",
     "badAloPxRejected": "post_only",
     "tickRejected": "tick",

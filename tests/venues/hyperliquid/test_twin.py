@@ -26,7 +26,7 @@ from mmfast.venues.hyperliquid.rounding import is_legal, price_step, round_down,
 from tests.fuzz.corpus import SAMPLES
 
 ORDERS_A_SIDE = 12
-MIN_UUSD = 10_000_000
+MIN_UUSD, MAX_UUSD = 10_000_000, 20_000_000_000_000  # of a limit order in a coin of ten times leverage
 START_MS = 1_795_000_000_000
 
 
@@ -89,7 +89,8 @@ def ladder(seed, asset, decimals, px):
             wanted = px * per_usd * (draw.uniform(0.25, 1.0) if side == BID else draw.uniform(1.0, 1.75))
             px_ticks = round_down(int(wanted), per_usd) if side == BID else round_up(int(wanted) + 1, per_usd)
             if px_ticks > 0:
-                lots = least_lots(px_ticks) + int(draw.paretovariate(0.5)) % 10**6
+                most = MAX_UUSD // px_ticks - least_lots(px_ticks)
+                lots = least_lots(px_ticks) + int(draw.paretovariate(0.5)) % min(10**6, most)
                 yield actions.Order(asset, side, px_ticks, lots, decimals, TIF_ALO)
 
 
@@ -168,6 +169,9 @@ def adverse(asset, decimals, px):
     if lots > 1:
         below = text(lots - 1, decimals)
         yield good, below, f"Order must have minimum value of $10. asset={asset}"
+    if asset == 0:  # no coin of its own class of leverage
+        above = text(MAX_UUSD // good_ticks + 1, decimals)
+        yield good, above, f"Order value too large. Max is ${MAX_UUSD // 1_000_000}. asset={asset}"
 
 
 def test_adverse_orders_are_refused_in_the_venues_own_words_and_we_know_each_reason(universe):
