@@ -87,7 +87,8 @@ def reject_reason(text: str) -> str:
 # Refusals of no counter of their own that are known to mean what they say.
 FINAL_PARTS = ("could not immediately match", "reduce only order would increase", "invalid tp/sl price",
                "no liquidity available", "open interest", "too far from oracle", "away from the reference price",
-               "only post-only orders allowed", "trading is halted", "builder fee has not been approved", "batch must not be empty")
+               "only post-only orders allowed", "trading is halted", "builder fee has not been approved",
+               "batch must not be empty")
 DUPLICATE = "duplicate nonce"  # said of a second copy, which leaves open what became of the first
 
 
