@@ -82,6 +82,7 @@ class Options:
     delisted: tuple[str, ...] = ()
     strict_isolated: tuple[str, ...] = ()
     no_cross: tuple[str, ...] = ()
+    delist: tuple[tuple[str, float], ...] = ()
 
     @property
     def live(self) -> tuple[str, ...]:
@@ -122,9 +123,11 @@ def check_upstream(options: Options) -> None:
 def listed(options: Options) -> dict[str, Listing]:
     """How the coins are listed; ValueError names a coin that is not there, or is listed in two ways."""
     found = listings(options.delisted, options.strict_isolated, options.no_cross)
-    foreign = sorted(set(found) - set(options.coins))
+    foreign = sorted({*found, *dict(options.delist)} - set(options.coins))
     if foreign:
         raise ValueError(f"{', '.join(foreign)}: the exchange has the coins {', '.join(options.coins)}; add --coin")
+    if options.delist and options.market == "mirror":
+        raise ValueError("--delist is not for a mirror: its coins go when those go that it mirrors")
     return found
 
 
@@ -134,8 +137,10 @@ def open_exchange(options: Options, start_ms: int, found: dict[str, Any] | None 
         made = load(options.state, Truth(options.truth))
         if list(made.by_name) != list(options.coins):
             raise ValueError(f"state {options.state} has the coins {', '.join(made.by_name)}: name the same ones")
-        if {name: one.listing for name, one in made.by_name.items() if one.listing != LISTED} != listed(options):
-            raise ValueError(f"state {options.state} has its coins listed otherwise: list them as before")
+        for name, one in made.by_name.items():
+            asked = listed(options).get(name, LISTED)
+            if asked.margin_mode != one.listing.margin_mode or (asked.delisted and not one.listing.delisted):
+                raise ValueError(f"state {options.state} has {name} listed otherwise: list it as before")
         made.limits = Limits(enabled=options.limits)
         for coin, source in (found or {}).items():  # a mirror goes on with what it is told from now on
             made.by_name[coin].market.source = source
@@ -158,6 +163,7 @@ def build(options: Options, start_ms: int, found: dict[str, Any] | None = None) 
     fund = None if options.fund_anyone_usd is None else round(options.fund_anyone_usd * UUSD_PER_USD)
     made = Exchange(markets, Accounts(fund), Limits(enabled=options.limits), Truth(options.truth),
                     start_ms=start_ms, source="a" if options.mainnet else "b", listings=listed(options))
+    made.delistings = {coin: start_ms + round(after_s * 1000) for coin, after_s in options.delist}
     admit_to(made, options)
     return made
 
@@ -286,6 +292,18 @@ def parse_agent(text: str) -> tuple[str, str]:
     return master, agent
 
 
+def parse_delisting(text: str) -> tuple[str, float]:
+    """``COIN=SECONDS``; ValueError for anything else."""
+    coin, _, seconds = text.partition("=")
+    try:
+        after_s = float(seconds)
+    except ValueError:
+        after_s = math.nan
+    if not coin or not 0 <= after_s < math.inf:
+        raise ValueError(f"delist {text!r}: write COIN=SECONDS")
+    return coin, after_s
+
+
 def parse_coins(text: str) -> tuple[str, ...]:
     """Names with commas between them."""
     return tuple(filter(None, text.split(",")))
@@ -336,6 +354,7 @@ def exchange(
     post_only: Annotated[float, typer.Option(help="seconds in which only post-only orders are let in", min=0)] = 0.0,
     mainnet: Annotated[bool, typer.Option("--mainnet", help="take signatures made for the main network")] = False,
     delisted: Annotated[str, typer.Option(help="those of the coins that are delisted")] = "",
+    delist: Annotated[list[str] | None, typer.Option(help="COIN=SECONDS until it is delisted; repeatable")] = None,
     strict_isolated: Annotated[str, typer.Option(help="coins whose isolated margin stays in")] = "",
     no_cross: Annotated[str, typer.Option(help="coins without cross margin")] = "",
     die_with_parent: Annotated[bool, typer.Option("--die-with-parent", help="end when the parent ends")] = False,
@@ -371,6 +390,7 @@ def exchange(
             parse_coins(delisted),
             parse_coins(strict_isolated),
             parse_coins(no_cross),
+            tuple(map(parse_delisting, delist or ())),
         )
         listed(options)
         cadence(options)

@@ -4,8 +4,9 @@ Exchange: markets, accounts and a queue of requests, executed block by block; no
 In      requests with their time of arrival; the time of each block.
 Out     one Block: answers, and what changed in books, trades, orders, fills and payments.
 Source  the venue's order-book page for the order inside a block: makers and actions without GTC or IOC,
-        cancels, takers. Background flow takes part in the first and the last of the three. Funding, scheduled
-        cancels and liquidations begin a block; triggers that the mark has reached and slices of TWAPs are takers.
+        cancels, takers. Background flow takes part in the first and the last of the three. Scheduled cancels,
+        delistings, funding and liquidations begin a block; triggers that the mark has reached and slices of TWAPs
+        are takers.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from mmfast.sim.accounts import Accounts, Agent
 from mmfast.sim.admission import Envelope, admit, envelope
 from mmfast.sim.agents import AGENT_DAYS_MS
 from mmfast.sim.blocks import TAKERS, action_class
+from mmfast.sim.delisting import delist
 from mmfast.sim.execution import ActionError, execute
 from mmfast.sim.history import History
 from mmfast.sim.ledger import Ledger
@@ -97,6 +99,7 @@ class Exchange:
         self._count = 0
         self._touches: dict[int, Touch] = {}
         self._hour = start_ms // HOUR_MS
+        self.delistings: dict[str, int] = {}  # when, by coin
         self.log: Log | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -208,7 +211,7 @@ class Exchange:
         return one.reply, answer
 
     def _schedule(self) -> None:
-        """Dead man's switches that are due, and funding on the hour."""
+        """Dead man's switches and delistings that are due, and funding on the hour."""
         for account in self.accounts.masters.values():
             if account.scheduled_ms is None or account.scheduled_ms > self.now_ms:
                 continue
@@ -217,6 +220,9 @@ class Exchange:
             for order in list(account.orders.open.values()):
                 if order.oid in account.orders.open:  # a child goes with its parent
                     self.ledger.cancel(account, order, "scheduledCancel")
+        for coin in [coin for coin, due_ms in self.delistings.items() if due_ms <= self.now_ms]:
+            del self.delistings[coin]
+            delist(self.ledger, self.by_name[coin])
         hour = self.now_ms // HOUR_MS
         if hour != self._hour:
             self._hour = hour

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from mmfast.records.order import TIF_ALO, TIF_GTC, TIF_IOC, TIF_NAMES
-from mmfast.sim.book import BACKGROUND, USERS, new_book
+from mmfast.sim.book import BACKGROUND, FAR_PX, USERS, new_book
 from mmfast.sim.edge import mid_ticks, place_in_queue, set_room, show, shrink_at_match, submit, withdraw
+from mmfast.sim.listing import DelistedSource
 from mmfast.units import ASK, BID, ticks_per_usd
 
 __all__ = ["BACKGROUND", "Added", "Context", "Market", "Match", "Print", "Source"]
@@ -237,6 +238,11 @@ class Market:
         """Remove a resting order; the lots that were left, 0 if it does not rest."""
         side = self.sides.pop(order_id, -1)
         return withdraw(self.books, side, order_id, MAX_LOTS) if side >= 0 else 0
+
+    def close(self, px: float) -> None:
+        """Show nothing any more, the last price excepted; no user's order rests."""
+        self.source = DelistedSource(px)
+        self.book["level_count"], self.book["view_px"] = 0, (0, FAR_PX)
 
     def queue(self, order_id: int) -> tuple[int, int]:
         """

@@ -260,11 +260,11 @@ def active_asset_ctx(instrument: Instrument) -> Json:
 
 
 def mid_text(instrument: Instrument) -> str:
-    """The middle of the touch, or the mark where a side is missing."""
+    """The middle of the touch; where a side is missing the last trade, or the mark before the first."""
     bid, ask = instrument.market.touch()
     if bid[1] and ask[1]:
         return decimal((bid[0] + ask[0]) * 5, instrument.px_decimals + 1)
-    return decimal(instrument.mark_ticks, instrument.px_decimals)
+    return decimal(instrument.market.last_ticks or instrument.mark_ticks, instrument.px_decimals)
 
 
 def all_mids(instruments: Iterable[Instrument]) -> Json:
