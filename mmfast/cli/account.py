@@ -144,7 +144,8 @@ def leverage(ask: Ask, config: EngineConfig, address: str) -> Iterator[Finding]:
         if margin > config.risk.equity_usd:
             yield Finding(name, FAIL, found, "raise the leverage of the coin at the venue, or lower max_position_usd")
         else:
-            yield judged(name, gear.is_cross, found, "set the coin to cross margin: limits count on all equity", WARN)
+            yield judged(name, gear.is_cross, found,
+                         "set the coin to cross margin if it has any: limits count on all equity", WARN)
 
 
 def fees(ask: Ask, config: EngineConfig, address: str) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ Source  the venue's statuses and directions of fills (delistedCanceled, Settleme
 
 from __future__ import annotations
 
+from mmfast.sim import liquidation
 from mmfast.sim.ledger import Ledger
 from mmfast.sim.universe import Instrument
 
@@ -16,7 +17,12 @@ DELISTED_CANCELED, SETTLEMENT = "delistedCanceled", "Settlement"
 
 
 def delist(ledger: Ledger, instrument: Instrument) -> None:
-    """Cancel, settle and close; inside a block, before its actions."""
+    """
+    Cancel, settle and close; inside a block, before its actions.
+
+    Whoever would owe something at the settlement is liquidated before it.
+    """
+    liquidation.check(ledger)
     asset, crowd = instrument.asset, ledger.accounts.crowd
     for account in ledger.accounts.masters.values():
         for order in [one for one in account.orders.open.values() if one.asset == asset]:

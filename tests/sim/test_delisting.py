@@ -79,6 +79,20 @@ def test_positions_are_settled_at_the_mark_without_a_fee(venue, cross):
     assert venue.exchange.accounts.crowd.lots(1) == 0
 
 
+@pytest.mark.parametrize("cross", [True, False])
+def test_nobody_owes_anything_after_a_settlement_beyond_the_margin(venue, cross):
+    loser = venue.client(3, usd=5_000.0)
+    loser.do({"type": "updateLeverage", "asset": 1, "isCross": cross, "leverage": 20})
+    loser.place(order("B", "100001", "0.5", "Ioc", asset=1))
+    free = loser.account.raw_uusd - loser.account.isolated_uusd if not cross else 0
+    venue.sources["ETH"].px = 60_000.0
+    venue.exchange.instruments[1].refresh(venue.now_ms)  # the last oracle price is low as well
+    venue.block(60_000)
+    assert loser.account.lots(1) == 0
+    assert loser.account.raw_uusd == free
+    assert money(venue) == 0
+
+
 def test_the_coin_is_told_as_delisted_from_then_on(venue):
     trading(venue)
     block = venue.block(60_000)

@@ -9,10 +9,11 @@ from tempfile import mkdtemp
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
-from support.venue import START_MS, Venue, cancel_action, order, order_action, trigger
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from support.venue import START_MS, StillSource, Venue, cancel_action, order, order_action, trigger
 
 from mmfast.sim import truth
+from mmfast.sim.listing import Listing
 from mmfast.sim.orders import IN_BOOK
 from mmfast.sim.state import load, save
 from mmfast.units import ASK, BID
@@ -44,6 +45,10 @@ class Trading(RuleBasedStateMachine):
         for client, side, sz in zip(self.clients, "BSB", ("1.5", "5.5", "0.75")):
             client.do({"type": "updateLeverage", "asset": 0, "isCross": side == "S", "leverage": 25})
             client.place(order(side, "100012" if side == "B" else "99988", sz, "Ioc"))
+
+    @initialize(mode=st.sampled_from(["", "noCross", "strictIsolated"]))
+    def list_the_second_coin(self, mode):
+        self.venue.exchange.instruments[1].listing = Listing(margin_mode=mode)
 
     def teardown(self):
         self.venue.exchange.truth.close()
@@ -95,6 +100,16 @@ class Trading(RuleBasedStateMachine):
     def isolated_margin(self, who, coin, usd):
         self.send(who, {"type": "updateIsolatedMargin", "asset": coin, "isBuy": True, "ntli": usd * USD})
 
+    @rule(who=WHO, coin=COIN, gear=st.sampled_from(["0.5", "1", "2.5", "10"]))
+    def top_up(self, who, coin, gear):
+        self.send(who, {"type": "topUpIsolatedOnlyMargin", "asset": coin, "leverage": gear})
+
+    @rule(really=SELDOM, truly=SELDOM)
+    def delist(self, really, truly):
+        if really and truly:
+            self.venue.exchange.delistings = {"ETH": self.venue.now_ms}
+            self.block(70)
+
     @rule(deposit=st.booleans(), usd=st.integers(1, 20_000))
     def fund_sub(self, deposit, usd):
         self.send(0, {"type": "subAccountTransfer", "subAccountUser": self.sub, "isDeposit": deposit, "usd": usd * USD})
@@ -107,7 +122,8 @@ class Trading(RuleBasedStateMachine):
     @rule(coin=COIN, side=st.sampled_from([BID, ASK]), lots=st.integers(1, 300_000))
     def strike(self, coin, side, lots):
         source = list(self.venue.sources.values())[coin]
-        source.strike(side, 1_000_120 if side == BID else 999_880, lots)
+        if isinstance(source, StillSource):
+            source.strike(side, 1_000_120 if side == BID else 999_880, lots)
 
     @rule(coin=COIN, bps=st.integers(-400, 400))
     def move_the_mark(self, coin, bps):
