@@ -183,8 +183,8 @@ class _Asset(Struct):
     szDecimals: int
     maxLeverage: int = 1
     isDelisted: bool | None = None
-    onlyIsolated: bool | None = None
-    marginMode: str | None = None
+    onlyIsolated: object = None  # told to the operator only: another type is no reason to refuse the universe
+    marginMode: object = None
 
 
 class _Meta(Struct):

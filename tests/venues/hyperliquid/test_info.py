@@ -52,6 +52,9 @@ def test_questions_have_their_weight():
 def test_the_universe_keeps_its_order(samples, testnet):
     coins = info.parse_meta(testnet["meta"])
     assert coins[1] == info.Coin("BTC", 1, 5, 40, False)
+    odd = b'{"universe":[{"name":"A","szDecimals":1,"onlyIsolated":1,"marginMode":{}},'
+    odd += b'{"name":"B","szDecimals":1,"marginMode":"noCross"}]}'
+    assert [coin.isolated_only for coin in info.parse_meta(odd)] == [False, True]
     sample = info.parse_meta((samples / "nautilus" / "http_meta_perp_sample.json").read_bytes())
     assert [(c.name, c.asset, c.sz_decimals) for c in sample] == [("BTC", 0, 5), ("ETH", 1, 4), ("ATOM", 2, 2)]
     delisted = b'{"universe":[{"name":"X","szDecimals":1,"maxLeverage":3,"isDelisted":true}]}'
