@@ -40,10 +40,10 @@ def _frictions(belief: np.void, params: np.void, surface: np.void, side: int) ->
     adverse = costs.adverse_selection(belief, params, mode_cost, side)
     surface["adverse_bps"][side] = adverse
     surface["cost_bps"][side] = params["maker_fee_bps"] + adverse
+    surface["kappa"][side] = fill.decay(params["kappa"], belief["kappa_scale"], belief["imbalance"],
+                                        1 if side == BID else -1)
+    surface["intensity"][side] = fill.base_rate(params["intensity"], belief["intensity_scale"], belief["activity"])
     ratio = max(belief["sigma_bps"], 0.0) / max(params["sigma_ref_bps"], 1e-9)
-    surface["kappa"][side] = fill.decay(params["kappa"], fill.calm(ratio, params["kappa_sigma_power"]),
-                                        belief["imbalance"], 1 if side == BID else -1)
-    surface["intensity"][side] = fill.base_rate(params["intensity"], belief["activity"])
     surface["impact_bps"][side] = costs.impact(params["impact_bps"], ratio, belief["touch_lots"][side],
                                                params["clip_lots"])
 

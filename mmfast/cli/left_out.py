@@ -30,8 +30,6 @@ LEFT_OUT = {
     "funding, open interest and time of the hour in the usual rate of takers":
         "no weights have been estimated; the measured rate of the last half hour stands in",
     "excitation that depends on the queue": "the feed shows no queue, and no kernel has been estimated",
-    "rates of fills learned while trading":
-        "kappa and A are fitted to recordings and follow volatility and activity; more takes days of prints",
     "modes of kappa": "volatility itself stands in their place, `kappa_sigma_power`",
     "adverse selection that grows with depth": "its slope is zero until it is calibrated",
     "standard error of the edge, and jumps, in the Kelly cap":

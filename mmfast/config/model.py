@@ -69,6 +69,7 @@ class Model(Section):
     kappa_per_bp: Annotated[float, Field(ge=0.01, le=50)]
     intensity_per_s: Positive
     kappa_sigma_power: Annotated[float, Field(ge=0, le=1)]
+    rates_prior_s: Annotated[float, Field(ge=60)]
     # costs
     maker_fee_bps: Annotated[float, Field(ge=-10, le=100)]
     taker_fee_bps: Annotated[float, Field(ge=0, le=100)]

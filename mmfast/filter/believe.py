@@ -23,6 +23,7 @@ from mmfast.filter import (
     kalman,
     modes,
     ou,
+    rates,
     ukf,
     volatility,
 )
@@ -69,6 +70,7 @@ def begin(state: np.void, params: np.void) -> None:
         for j in range(MODES):
             state["transition"][i, j], state["product"][i, j] = 0.0, 0.0
     adapt.begin(state, params)
+    rates.begin(state)
     for r in range(MODES):
         state["usual_evidence"][r] = 0.0
     _believe_prior(state, params)
@@ -92,6 +94,7 @@ def believe(state: np.void, features: np.void, belief: np.void, params: np.void,
     dt_s = _predict(state, params, now_ns)
     evidence.weigh(state, dt_s, features["activity"], features["flow_imbalance"], features["liquidation_ratio"],
                    features["rv_30"], params)
+    rates.learn(state, features, params, now_ns)
     _take_informed(state, features, params)
     for source in range(OBSERVATIONS):
         if (features["valid_mask"] >> source) & 1 == 1:
@@ -377,6 +380,8 @@ def _write(state: np.void, belief: np.void, params: np.void) -> None:
     belief["mu_var"] = DRIFT_DOUBT * state["mu_var"]
     belief["sigma_bps"], belief["log_sigma_var"] = state["sigma_bps"], state["log_sigma_var"]
     belief["theta"] = state["theta"]
+    belief["kappa_scale"] = state["kappa_gain"] * rates.calm(state["sigma_bps"], params)
+    belief["intensity_scale"] = state["intensity_gain"]
     for r in range(MODES):
         belief["mode_p"][r] = state["mode_p"][r]
     for side in range(2):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from mmfast.records.feature import OBSERVATIONS
 from mmfast.records.header import bare
 
+DEPTHS = 8  # at which the reach of prints is counted
 MODES = 3  # quiet, trending, crisis
 QUIET, TRENDING, CRISIS = range(MODES)
 
@@ -70,6 +71,16 @@ FILTER = bare(
     ("used_serial", "i8", (OBSERVATIONS,)),
     ("used_ns", "i8", (OBSERVATIONS,)),
     ("source_weight", "f8", (OBSERVATIONS,)),  # share of a source in what its channel heard last, 0 without news
+    # the reach of prints: ahead of the running second and of the next one, and what was counted
+    ("reach_ns", "i8", (2,)),
+    ("reach_px", "f8", (2,)),
+    ("reach_calm", "f8", (2,)),
+    ("reach_activity", "f8", (2,)),
+    ("reach_count", "f8", (DEPTHS,)),
+    ("reach_s", "f8"),
+    ("reach_weight_s", "f8"),  # by activity
+    ("kappa_gain", "f8"),
+    ("intensity_gain", "f8"),
     # the taker order that last filled us, and the modes before it
     ("fill_open", "i8"),
     ("fill_exch_ns", "i8"),
@@ -77,5 +88,5 @@ FILTER = bare(
     ("fill_lots", "f8"),
     ("fill_log_px_lots", "f8"),
     ("before", MODE, (MODES,)),  # type: ignore[arg-type]
-    size=1536,
+    size=1728,
 )

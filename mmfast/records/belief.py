@@ -42,6 +42,8 @@ BELIEF = record(
     ("touch_ticks", "i8", (2,)),
     ("touch_lots", "i8", (2,)),
     ("theta", "f8"),  # how fast the drift fades, 1/s; 0 if it is not learned
+    ("kappa_scale", "f8"),  # kappa and A of now over the configured ones, before flow and activity; 0 if not known
+    ("intensity_scale", "f8"),
     ("gradient", "f8"),  # imbalance near the touch minus far from it, NaN until known
     # what was believed before this cause, 0 if nothing was; and what came in
     ("fair_px_before", "f8"),
@@ -52,5 +54,5 @@ BELIEF = record(
     ("mode_p_before", "f8", (3,)),
     ("cause_kind", "i8"),  # kind of the market record or fill that this belief came from
     ("source_weight", "f8", (OBSERVATIONS,)),  # share of a source in what its channel heard now, 0 without news
-    size=512,
+    size=576,
 )

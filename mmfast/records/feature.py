@@ -105,6 +105,9 @@ FEATURES = record(
     ("odd_price_count", "i8"),
     ("odd_time_count", "i8"),
     ("own_print_count", "i8"),
+    # prints: the furthest of the last whole second on each side of the book, 0 without one; when that second began
+    ("reach_ticks", "i8", (2,)),
+    ("reach_ns", "i8"),
     ("obs_kind", "i4", (OBSERVATIONS,)),
     ("_pad", "i4"),
     ("obs_z", "f8", (OBSERVATIONS,)),

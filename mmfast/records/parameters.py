@@ -47,6 +47,7 @@ PARAMETERS = record(
     ("kappa", "f8"),
     ("intensity", "f8"),  # A
     ("kappa_sigma_power", "f8"),
+    ("rates_prior_s", "f8"),
     # costs
     ("maker_fee_bps", "f8"),
     ("taker_fee_bps", "f8"),

@@ -132,6 +132,7 @@ FIELDS = {
     "kappa": "kappa_per_bp",
     "intensity": "intensity_per_s",
     "kappa_sigma_power": "kappa_sigma_power",
+    "rates_prior_s": "rates_prior_s",
     "maker_fee_bps": "maker_fee_bps",
     "taker_fee_bps": "taker_fee_bps",
     "adverse_bps": "adverse_bps",

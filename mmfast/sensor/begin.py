@@ -24,6 +24,7 @@ from mmfast.sensor import (
     markout,
     ownprints,
     quality,
+    reach,
     sizes,
     takers,
     volatility,
@@ -58,6 +59,7 @@ def after_gap(sensor: np.void) -> None:
     sensor["touch_ok"], sensor["ofi_lots"], sensor["change_ns"] = 0, 0.0, 0
     sensor["book_ns"] = 0
     volatility.restart(sensor)
+    reach.restart(sensor)
     takers.restart(sensor)
     markout.forget_waiting(sensor)
     layers.forget_waiting(sensor)
@@ -94,6 +96,7 @@ def _takers(sensor: np.void, params: np.void) -> None:
     markout.restart(sensor)
     classify.restart(sensor, params["informed_prior"])
     ownprints.restart(sensor)
+    reach.restart(sensor)
 
 
 @kernel

@@ -23,6 +23,7 @@ from mmfast.sensor import (
     ownprints,
     printed,
     quality,
+    reach,
     reference,
     touch,
     volatility,
@@ -53,8 +54,10 @@ def on_trade(sensor: np.void, trade: np.void, features: np.void, params: np.void
     if trade["replayed"] == 0 and 0 < lots <= touch.LOTS_MAX and side in (BID, ASK):
         odd = (quality.time_is_odd(sensor, trade["ts_exch_ns"], now_ns)
                or quality.print_is_odd(sensor, params, trade["px_ticks"], now_ns))
-        if not odd and not ownprints.is_ours(sensor, trade["tid"]):
-            printed.take(sensor, features, params, trade, now_ns)
+        if not odd:
+            reach.take(sensor, side, trade["px_ticks"])
+            if not ownprints.is_ours(sensor, trade["tid"]):
+                printed.take(sensor, features, params, trade, now_ns)
     context.write(sensor, trade, features, params)
 
 
@@ -163,7 +166,8 @@ def on_fill(sensor: np.void, fill: np.void, features: np.void, params: np.void) 
 
 @kernel
 def _grid(sensor: np.void, features: np.void, params: np.void, now_ns: int) -> None:
-    """Bring the volatility grid up to now, at the price that held until now."""
+    """Bring the grids of seconds up to now: volatility at the price that held until now, the reach of prints."""
+    reach.advance(sensor, features, now_ns)
     if volatility.advance(sensor, now_ns, params["stale_ns"]):
         sensor["bipower_var"] = volatility.bipower(sensor)
         z, r = volatility.log_sigma_reading(sensor["bipower_var"] * volatility.variance_ratio(sensor))

@@ -106,6 +106,8 @@ SENSOR = bare(
     ("class_informed", "f8", (2,)),
     # prints and fills that may be the same
     ("print_next", "i8"),
+    ("reach_second", "i8"),  # the running one; furthest print in it by side of the book, 0 without one
+    ("reach_ticks", "i8", (2,)),
     ("print_tid", "i8", (PRINTS,)),
     ("print_ns", "i8", (PRINTS,)),
     ("print_side", "i8", (PRINTS,)),

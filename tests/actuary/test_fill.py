@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from mmfast.actuary.fill import base_rate, calm, decay, fill_rate
+from mmfast.actuary.fill import base_rate, decay, fill_rate
 
 
 def test_decay_of_the_worked_example() -> None:
@@ -19,18 +19,16 @@ def test_balanced_flow_changes_nothing_and_sell_pressure_lowers_the_bids_kappa()
     assert decay(0.5, 1.0, -0.8, 1) < 0.5 < decay(0.5, 1.0, -0.8, -1)
 
 
-def test_prints_reach_further_in_a_volatile_market() -> None:
-    """At the usual volatilities of the three modes it is the 1, 0.8 and 0.5."""
-    assert [round(calm(ratio, 0.5), 1) for ratio in (1.0, 1.5, 4.0)] == [1.0, 0.8, 0.5]
-    assert calm(0.25, 0.5) == 2.0
-    assert calm(7.0, 0.0) == 1.0
-    assert 0.0 < calm(0.0, 1.0) <= 16.0
-    assert calm(1e300, 1.0) == 1 / 16
+def test_what_is_believed_of_the_rates_scales_them_and_nothing_believed_changes_nothing() -> None:
+    assert decay(0.5, 2.0, 0.0, 1) == 2.0 * decay(0.5, 1.0, 0.0, 1)
+    assert base_rate(0.2, 0.5, 1.0) == pytest.approx(0.1)
+    for nothing in (0.0, -1.0, math.nan, math.inf):
+        assert (decay(0.5, nothing, 0.0, 1), base_rate(0.2, nothing, 1.0)) == (0.5, 0.2)
 
 
 @pytest.mark.parametrize(("activity", "rate"), [(0.0, 0.06), (1.0, 0.2), (9.0, 0.6)])
 def test_activity_scales_the_rate_within_bounds(activity: float, rate: float) -> None:
-    assert base_rate(0.2, activity) == pytest.approx(rate)
+    assert base_rate(0.2, 1.0, activity) == pytest.approx(rate)
 
 
 def test_rate_is_exponential_and_finite_at_any_depth() -> None:

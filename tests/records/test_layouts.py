@@ -11,7 +11,7 @@ from mmfast.records.header import HEADER, LINE, STAMPS
 MODULES = (account, belief, control, feature, market, order, parameters, quote)
 DTYPES = {f"{module.__name__.rsplit('.', 1)[1]}.{name}": value for module in MODULES
           for name, value in vars(module).items() if isinstance(value, np.dtype) and name.isupper()}
-SIZES = {"account.FILL": 192, "account.LEDGER": 192, "belief.BELIEF": 512,
+SIZES = {"account.FILL": 192, "account.LEDGER": 192, "belief.BELIEF": 576,
          "control.CONTROL": 256, "control.HEARTBEAT": 128, "control.ERROR": 256, "control.CHANNEL": 64,
          "feature.FEATURES": 1536, "market.BBO": 128, "market.TRADE": 128, "market.BOOK": 896, "market.CTX": 128,
          "market.TIMER": 128, "market.GAP": 128, "market.MARKET": 896, "order.ORDER": 256,

@@ -20,7 +20,7 @@ DEFAULTS: dict[str, object] = {
     "jump_sigma_bps": 15.0, "jump_rate": (0.0, 1e-4, 5e-3),
     "value_error_bps": 1.0, "value_lag_s": 0.5,
     "theta": 0.02, "drift_sd": (0.02, 0.08, 0.30), "drift_var_floor": 0.08,
-    "kappa": 0.5, "intensity": 0.2, "kappa_sigma_power": 0.4,
+    "kappa": 0.5, "intensity": 0.2, "kappa_sigma_power": 0.4, "rates_prior_s": 1800.0,
     "maker_fee_bps": 1.5, "taker_fee_bps": 4.5, "adverse_bps": 0.5, "mode_adverse": (1.0, 1.5, 3.0),
     "informed_prior": 0.15, "informed_horizon_s": 10.0, "quote_latency_s": 0.6, "impact_bps": 0.05,
     "edge_min_bps": 0.05,
