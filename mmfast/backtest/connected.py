@@ -5,12 +5,14 @@ In      a recorded market and the fills of our maker in it.
 Out     a table: what is switched off, and how much depth and size of bid and ask change.
 Source  ablation, one at a time (Meyes et al. 2019): a part whose absence changes nothing is not part of it.
 
-`bin/connected FOLDER [COIN [SECONDS]]` prints it; exit code 1 if a row is zero that is not
+`bin/connected FOLDER [--coin COIN] [--seconds S] [--json]` prints it; exit code 1 if a row is zero that is not
 declared off. With the word `generated` for FOLDER the market is generated: it has what no recording has.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
 from collections.abc import Callable, Container, Mapping
 from typing import Any, NamedTuple
@@ -175,14 +177,19 @@ def lines(rows: list[Row], declared: Mapping[str, str] = DECLARED_OFF) -> list[s
 
 def main(arguments: list[str]) -> int:
     """Print the table."""
-    if not arguments:
-        sys.stderr.write("say which recording: bin/connected FOLDER [COIN [SECONDS]]\n")
-        return 2
-    coin = arguments[1] if len(arguments) > 1 else "BTC"
-    seconds = float(arguments[2]) if len(arguments) > 2 else 1800.0
-    rows = table(load(coins=[coin]), arguments[0], coin, seconds)
-    declared = DECLARED_OFF_GENERATED if arguments[0] == GENERATED else DECLARED_OFF
-    sys.stdout.write("\n".join(lines(rows, declared)) + "\n")
+    parser = argparse.ArgumentParser("bin/connected", description="What each part of the model does to the quotes.")
+    parser.add_argument("folder", help=f"a recording, or the word {GENERATED}")
+    parser.add_argument("--coin", default="BTC")
+    parser.add_argument("--seconds", type=float, default=1800.0)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
+    asked = parser.parse_args(arguments)
+    rows = table(load(coins=[asked.coin]), asked.folder, asked.coin, asked.seconds)
+    declared = DECLARED_OFF_GENERATED if asked.folder == GENERATED else DECLARED_OFF
+    if asked.json:
+        told = {row.name: {**row._asdict(), "declared_off": declared.get(row.name, "")} for row in rows}
+        sys.stdout.write(json.dumps(told) + "\n")
+    else:
+        sys.stdout.write("\n".join(lines(rows, declared)) + "\n")
     missing = disconnected(rows, declared)
     if missing:
         sys.stderr.write(f"disconnected: {', '.join(missing)}\n")

@@ -11,12 +11,15 @@ The other maker is the same kernels with parameters that switch off what it does
 no source of one and no flow (switches), no learning from fills, one mode, no curve of aversion in inventory. It
 keeps fair value, volatility, costs, the linear inventory skew of a constant gamma, and the same limits.
 
-`python -m mmfast.backtest.incident [SEEDS [COIN [PROCESSES]]]` prints it, by default for 200 seeds of BTC on two
-processes (two minutes); levels and rates of the generator follow recordings of BTC, ETH and SOL only.
+`bin/incident [--seeds N] [--coin COIN] [--json]` prints it, by default for 200 seeds of BTC on two processes (two
+minutes); levels and rates of the generator follow recordings of BTC, ETH and SOL only.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import math
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -25,6 +28,8 @@ from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mmfast.backtest.world import START_MS, Room, World, synthetic
 from mmfast.config import EngineConfig, load
@@ -34,7 +39,6 @@ from mmfast.units import NS_PER_MS, NS_PER_S, UUSD_PER_USD
 Array = np.ndarray[Any, Any]
 DRIFT_BPS_S, DRIFT_S, CALM_S = -0.14, 600.0, 300.0
 FURTHER_BPS = 3.0
-SEEDS, PROCESSES = 200, 2
 KEPT_SOURCES = (1 << SOURCE_MICROPRICE) | (1 << SOURCE_BIPOWER)
 ALL_SOURCES = (1 << len(SOURCE_NAMES)) - 1
 
@@ -155,17 +159,24 @@ def _quantile(values: Array, percent: float) -> float:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the comparison; how far it is, on standard error."""
-    seeds = int(arguments[0]) if arguments else SEEDS
-    coin = arguments[1] if len(arguments) > 1 else "BTC"
-    processes = int(arguments[2]) if len(arguments) > 2 else PROCESSES
-
-    def told(done: int) -> None:
-        if done % 20 == 0 or done == seeds:
-            sys.stderr.write(f"{done} of {seeds} seeds\n")
-
-    results = run(load(coins=[coin]), coin, range(seeds), processes, told)
-    sys.stdout.write("\n".join(lines(results)) + "\n")
+    """Print the comparison."""
+    parser = argparse.ArgumentParser("bin/incident", description="Ten minutes of drift: our maker and a symmetric one.")
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--coin", default="BTC")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--json", action="store_true", help="every seed as one JSON object instead of the table")
+    asked = parser.parse_args(arguments)
+    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                  TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+        task = bars.add_task("seeds", total=asked.seeds)
+        results = run(load(coins=[asked.coin]), asked.coin, range(asked.seeds), asked.processes,
+                      lambda done: bars.update(task, completed=done))
+    if asked.json:
+        sys.stdout.write(json.dumps({maker: [{name: value if math.isfinite(value) else None
+                                              for name, value in one._asdict().items()} for one in outcomes]
+                                     for maker, outcomes in results.items()}) + "\n")
+    else:
+        sys.stdout.write("\n".join(lines(results)) + "\n")
     return 0
 
 

@@ -201,7 +201,7 @@ def lines(rows: list[Line]) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser("known_truth", description="The belief against the generator.")
+    parser = argparse.ArgumentParser("bin/truth", description="The belief against the generator.")
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--first", type=int, default=1, help="the first of the seeds")
     parser.add_argument("--hours", type=float, default=2.0)

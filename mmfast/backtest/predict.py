@@ -152,7 +152,7 @@ def lines(heard: list[Heard], rows: list[Score]) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Hear everything, score what can be scored, print."""
-    parser = argparse.ArgumentParser("predict", description="The core on recorded data, and its forecasts.")
+    parser = argparse.ArgumentParser("bin/predict", description="The core on recorded data, and its forecasts.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", default="", help="sets whose name has this in it, such as 'Binance'")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")

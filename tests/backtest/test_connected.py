@@ -74,5 +74,7 @@ def test_every_source_has_a_switch():
 
 
 def test_the_command_asks_for_a_recording(capsys):
-    assert connected.main([]) == 2
-    assert "FOLDER" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        connected.main([])
+    assert ended.value.code == 2
+    assert "folder" in capsys.readouterr().err

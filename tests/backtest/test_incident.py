@@ -1,5 +1,7 @@
 """Claims about the incident: the drift is what it should be, and our maker gets out of the way sooner."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,10 @@ def test_the_table_has_both_makers_and_their_ratio(results):
     text = incident.lines(results)
     assert text[0].startswith("16 seeds, drift -0.14 bps/s for 600 s")
     assert any("P&L, p5 [USD]" in line for line in text)
+
+
+def test_the_command_tells_every_seed_as_json(capsys):
+    assert incident.main(["--seeds", "1", "--processes", "1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told) == {"ours", "symmetric"}
+    assert set(told["ours"][0]) == set(incident.Outcome._fields)

@@ -66,7 +66,7 @@ def outcome_table() -> Table:
 
 def main() -> int:
     """Exit code 0 if nothing forbidden was seen."""
-    parser = argparse.ArgumentParser("stress", description="Stress the rings with two real processes to each.")
+    parser = argparse.ArgumentParser("bin/stress", description="Stress the rings with two real processes to each.")
     parser.add_argument("--messages", type=lambda text: int(float(text)), default=100_000_000, help="for each case")
     parser.add_argument("--kills", type=int, default=500, help="of each writer; 0 leaves them out")
     parser.add_argument("--only", default="", help="cases whose name has this in it, such as 'cells'")
