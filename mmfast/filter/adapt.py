@@ -22,6 +22,7 @@ FACTOR_MIN, FACTOR_MAX = 0.25, 4.0  # of the defaults, both ways
 INSIDE = 3.841458820694124  # 95 % of a chi-square with one degree of freedom
 SCALE_SHARE = 0.01  # of the rate at which the drift's factor learns: there are many more readings of the value
 SCALE_MIN, SCALE_MAX = 0.05, 20.0
+READING_MIN, READING_MAX = 0.5, 10.0
 LAG_NS = 5 * NS_PER_S
 LEARN_NS = 3600 * NS_PER_S
 LAG_KEEP = math.exp(-5.0 / 3600.0)
@@ -31,6 +32,7 @@ LAG_KEEP = math.exp(-5.0 / 3600.0)
 def begin(state: np.void, params: np.void) -> None:
     """The defaults."""
     state["nis_value"], state["nis_drift"], state["drift_scale"], state["value_scale"] = 1.0, 1.0, 1.0, 1.0
+    state["reading_scale"] = 1.0
     state["nis_sum"], state["nis_count"], state["nis_inside_count"] = 0.0, 0, 0
     state["theta"] = params["theta"]
     state["theta_ns"], state["lag_ns"] = 0, 0
@@ -65,6 +67,18 @@ def learn_drift_size(state: np.void, squared_innovation: float, score: float, ra
     state["nis_drift"] += (min(squared_innovation, GATE) - state["nis_drift"]) / MEMORY
     grown = state["drift_scale"] * math.exp(rate * score)
     state["drift_scale"] = min(max(grown, FACTOR_MIN), FACTOR_MAX)
+
+
+@kernel
+def learn_reading_noise(state: np.void, squared_innovation: float, share: float, rate: float) -> None:
+    """
+    Move the factor on the noise of readings of ln sigma by one squared innovation; ``rate`` 0 leaves it where it is.
+
+    ``share`` is that of the reading's noise in the innovation's variance, which makes this the slope of the
+    log-likelihood: an innovation that the belief's own doubt explains says nothing about the readings.
+    """
+    grown = state["reading_scale"] * math.exp(rate * share * (min(squared_innovation, GATE) - 1.0))
+    state["reading_scale"] = min(max(grown, READING_MIN), READING_MAX)
 
 
 @kernel

@@ -46,10 +46,11 @@ from mmfast.units import ASK, BID, BPS, NS_PER_S
 V_SD_MIN = 0.02  # bps
 V_SD_START = 5.0
 V_SD_MAX = 5.0  # a value that is known no better is not quoted on
-DRIFT_DOUBT = 1.4  # of the variance that is told: a trending market is often taken for a quiet one (bin/truth)
+DRIFT_DOUBT = 1.2  # of the variance that is told: a trending market is often taken for a quiet one (bin/truth)
 ANCHOR_MOVE_BPS = 50.0
 LOST_BPS = 1000.0  # an observed value this far away is a new market, not an innovation
-VALUE_TRUST = 0.2  # books follow their market late: readings that lag are smooth, which would speak for calm modes
+VALUE_TRUST = 0.05  # books move in steps: most innovations are smaller than normal, which speaks for calm modes
+DRIFT_TRUST = 0.0  # features are standardised, so their readings are as wide in every mode
 VALUES_MIN = 2  # observations of the value before it is quoted on
 MISFIT_MAX = 25.0
 LATE_S_MAX = 60.0
@@ -98,7 +99,7 @@ def believe(state: np.void, features: np.void, belief: np.void, params: np.void,
     _take_informed(state, features, params)
     for source in range(OBSERVATIONS):
         if (features["valid_mask"] >> source) & 1 == 1:
-            _take_volatility(state, features, source)
+            _take_volatility(state, features, source, params)
     _take_drift(state, features, params, now_ns)
     for source in range(OBSERVATIONS):
         if (features["valid_mask"] >> source) & 1 == 1:
@@ -177,7 +178,7 @@ def _predict(state: np.void, params: np.void, now_ns: int) -> float:
     dt_s = (now_ns - state["ts_ns"]) / NS_PER_S
     state["ts_ns"] = now_ns
     modes.transition(state, dt_s, params["mode_dwell_s"], params["mode_split"])
-    modes.mix(state)
+    modes.mix(state, _log_sigma_mean(params, 0), _log_sigma_mean(params, 1), _log_sigma_mean(params, 2))
     for r in range(MODES):
         mode = state["modes"][r]
         rate = state["value_scale"] * volatility.variance_rate(mode, params["jump_rate"][r], params["jump_sigma_bps"])
@@ -197,7 +198,7 @@ def _take_informed(state: np.void, features: np.void, params: np.void) -> None:
 
 
 @kernel
-def _take_volatility(state: np.void, features: np.void, source: int) -> None:
+def _take_volatility(state: np.void, features: np.void, source: int, params: np.void) -> None:
     """Take in a new reading of ln sigma, or of the variance rate itself."""
     is_log = fusion.is_news(state, features, source, OBS_LOG_SIGMA)
     if not (is_log or fusion.is_news(state, features, source, ukf.OBS_VARIANCE)):
@@ -207,7 +208,7 @@ def _take_volatility(state: np.void, features: np.void, source: int) -> None:
     if not (math.isfinite(z) and math.isfinite(r) and r > 0.0):
         state["reject_count"] += 1
     elif is_log:
-        modes.observe_log_sigma(state, z, r)
+        _take_log_sigma(state, z, r, params["adapt_rate"])
     else:
         log0 = ukf.update(state["modes"][0], ukf.SEES_VARIANCE, z, r)
         log1 = ukf.update(state["modes"][1], ukf.SEES_VARIANCE, z, r)
@@ -217,11 +218,25 @@ def _take_volatility(state: np.void, features: np.void, source: int) -> None:
 
 
 @kernel
+def _take_log_sigma(state: np.void, z: float, r: float, rate: float) -> None:
+    """
+    Take in a reading of ln sigma with the noise that such readings have shown.
+
+    A variance that is right on average has a logarithm that is too low: by twice the variance r of its half, if that
+    is normal. The sensor has made up for the noise it told, so a noise that is larger needs the difference.
+    """
+    noise = state["reading_scale"] * r
+    share = noise / (state["log_sigma_var"] + noise)
+    surprise = modes.observe_log_sigma(state, z + noise - r, noise)
+    adapt.learn_reading_noise(state, surprise, share, rate)
+
+
+@kernel
 def _take_drift(state: np.void, features: np.void, params: np.void, now_ns: int) -> None:
     """Take in what the drift features say together."""
-    z, r, trust, misfit, score = fusion.fuse_drift(state, features, now_ns)
+    z, r, misfit, score = fusion.fuse_drift(state, features, now_ns)
     if math.isfinite(r):
-        modes.observe(state, 0.0, 1.0, z, r, trust)
+        modes.observe(state, 0.0, 1.0, z, r, DRIFT_TRUST)
         adapt.learn_drift_size(state, misfit, score, params["adapt_rate"])
 
 

@@ -70,12 +70,10 @@ def worth(state: np.void, features: np.void, source: int, now_ns: int) -> float:
 
 
 @kernel
-def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, float, float, float, float]:
+def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, float, float, float]:
     """
-    (z, r, trust, misfit, score) of all unused drift observations, which are ticked off; r is inf if there is none.
+    (z, r, misfit, score) of all unused drift observations, which are ticked off; r is inf if there is none.
 
-    The trust is the mean squared share of them that is news: a repeated reading is that much less news, and lies that
-    much nearer to the belief than its r says, which would speak for the calmest mode.
     The misfit is their mean squared distance from the believed drift, each in its own variance: what a reading is
     worth to us shrinks when it is repeated, but how far it may lie does not. The score is the mean of (misfit - 1)
     times the drift's share of that variance, less for a repeated reading: a distance that is all noise of a reading
@@ -86,7 +84,7 @@ def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, f
     z = sum(z_i/r_i) / sum(1/r_i);  r = (1 + (n-1) 0.3) / sum(1/r_i) x max(1, chi^2/(n-1)). Without the two
     factors this equals n updates in a row.
     """
-    count, precision, weighted, squares, trust, misfit, score = 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    count, precision, weighted, squares, misfit, score = 0, 0.0, 0.0, 0.0, 0.0, 0.0
     for source in range(OBSERVATIONS):
         if is_news(state, features, source, OBS_DRIFT):
             z, r = features["obs_z"][source], worth(state, features, source, now_ns)
@@ -98,7 +96,6 @@ def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, f
                 continue
             state["source_weight"][source] = 1.0 / r
             count += 1
-            trust += share * share
             precision += 1.0 / r
             weighted += z / r
             squares += z * z / r
@@ -107,12 +104,12 @@ def fuse_drift(state: np.void, features: np.void, now_ns: int) -> tuple[float, f
             misfit += gap * gap / total
             score += share * state["mu_var"] / total * (min(gap * gap / total, GATE) - 1.0)
     if count == 0 or precision <= 0.0:
-        return 0.0, math.inf, 0.0, 0.0, 0.0
+        return 0.0, math.inf, 0.0, 0.0
     _share(state, features, precision)
     z = weighted / precision
     disagreement = (squares - weighted * z) / (count - 1) if count > 1 else 0.0
     r = (1.0 + (count - 1) * CORRELATION) / precision * max(disagreement, 1.0)
-    return z, r, trust / count, misfit / count, score / count
+    return z, r, misfit / count, score / count
 
 
 @kernel

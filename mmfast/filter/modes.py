@@ -5,6 +5,16 @@ In      time that passes, observations of one coordinate.
 Out     probability and belief of each mode; the moments of their mixture.
 Source  Blom & Bar-Shalom (1988), the interacting multiple model; modes last exponential times, so the matrix of
         transitions is exp(G dt).
+
+Volatility is that of the mode times a factor of its own: l = m_r + d, where d forgets at its own rate whichever mode
+rules. A switch from i to j therefore moves l by m_j - m_i at once and leaves d alone, and it is d that is mixed:
+d0_j = sum_i p_i|j (l_i - m_i), l0_j = m_j + d0_j. Were l itself carried over, it would have to walk to the mean of its
+new mode in 300 s, and a crisis of 60 s, whose mean is ln 4 higher, would raise it by 1.4 x 60/(60+300) = 0.23 only: a
+crisis could neither be four times as volatile nor be seen. Where modes have one mean, both are the same.
+
+It is readings of ln sigma that judge the modes by their likelihood, and the value's but little: books move in steps,
+so most innovations are much smaller and some much larger than normal ones, which speaks for the calmest mode however
+volatile the value is.
 """
 
 from __future__ import annotations
@@ -19,6 +29,7 @@ from mmfast.kernel import kernel
 
 P_MIN = 1e-4  # a mode that is ruled out could never come back
 ODDS_MAX = 2.0  # nats by which one observation may favour a mode: a single jump is not a crisis
+READING_ODDS_MAX = 6.0  # of a reading of ln sigma, which a single jump does not move
 RATE_MAX = 1e3  # 1/s
 STEP_MAX = 0.05  # norm of a matrix whose exponential is its Taylor polynomial
 TERMS = 5
@@ -94,13 +105,15 @@ def _share(split: np.ndarray, i: int, j: int) -> float:
 
 
 @kernel
-def mix(state: np.void) -> None:
+def mix(state: np.void, usual0: float, usual1: float, usual2: float) -> None:
     """
     Let the modes follow one another by ``transition``: probabilities, and the belief each mode starts from.
 
-    A mode's belief becomes the mixture of those it may have come from, spread of their means included.
+    A mode's belief becomes the mixture of those it may have come from, spread of their means included; of ln sigma
+    it is the deviation from ``usual``, each mode's long-run mean, that is taken along.
     """
     power, p, modes, mixed = state["transition"], state["mode_p"], state["modes"], state["mixed"]
+    _shift(modes, -usual0, -usual1, -usual2)
     c0 = power[0, 0] * p[0] + power[1, 0] * p[1] + power[2, 0] * p[2]
     c1 = power[0, 1] * p[0] + power[1, 1] * p[1] + power[2, 1] * p[2]
     c2 = power[0, 2] * p[0] + power[1, 2] * p[1] + power[2, 2] * p[2]
@@ -112,7 +125,16 @@ def mix(state: np.void) -> None:
             copy(modes[j], mixed[j])
     for j in range(MODES):
         copy(mixed[j], modes[j])
+    _shift(modes, usual0, usual1, usual2)
     p[0], p[1], p[2] = c0, c1, c2
+
+
+@kernel
+def _shift(modes: np.ndarray, by0: float, by1: float, by2: float) -> None:
+    """Move ln sigma of each mode."""
+    modes[0]["log_sigma"] += by0
+    modes[1]["log_sigma"] += by1
+    modes[2]["log_sigma"] += by2
 
 
 @kernel
@@ -150,7 +172,7 @@ def copy(source: np.void, target: np.void) -> None:
 
 
 @kernel
-def reweigh(state: np.void, log0: float, log1: float, log2: float) -> None:
+def reweigh(state: np.void, log0: float, log1: float, log2: float, odds_max: float = ODDS_MAX) -> None:
     """
     Multiply the probabilities by likelihoods given as logarithms; ones that are not finite say nothing.
 
@@ -160,7 +182,7 @@ def reweigh(state: np.void, log0: float, log1: float, log2: float) -> None:
     if not math.isfinite(log0 + log1 + log2):
         return
     top = max(log0, log1, log2)
-    least = top - ODDS_MAX
+    least = top - odds_max
     w0, w1 = p[0] * math.exp(max(log0, least) - top), p[1] * math.exp(max(log1, least) - top)
     w2 = p[2] * math.exp(max(log2, least) - top)
     total = w0 + w1 + w2
@@ -176,7 +198,8 @@ def observe(state: np.void, h_v: float, h_mu: float, z: float, r: float, trust: 
     """
     Observe h_v v + h_mu mu in every mode; returns innovation^2 over its variance in the mixture, before gates.
 
-    The likelihood of the modes is raised to the power ``trust``: 1 for a reading that is independent of the last.
+    The likelihood of the modes is raised to the power ``trust``: 1 for a reading that is independent of the last and
+    as normal as it says.
     """
     gap = z - h_v * state["v_bps"] - h_mu * state["mu_bps_s"]
     spread = h_v * h_v * state["v_var"] + 2.0 * h_v * h_mu * state["vmu_cov"] + h_mu * h_mu * state["mu_var"]
@@ -196,6 +219,6 @@ def observe_log_sigma(state: np.void, z: float, r: float) -> float:
     log0 = volatility.update_log(state["modes"][0], z, r)
     log1 = volatility.update_log(state["modes"][1], z, r)
     log2 = volatility.update_log(state["modes"][2], z, r)
-    reweigh(state, log0, log1, log2)
+    reweigh(state, log0, log1, log2, READING_ODDS_MAX)
     combine(state)
     return float(surprise)

@@ -62,6 +62,7 @@ FILTER = bare(
     ("nis_drift", "f8"),
     ("value_scale", "f8"),  # on the noise of the value, its own and that of its readings
     ("drift_scale", "f8"),
+    ("reading_scale", "f8"),  # on the noise of readings of ln sigma
     ("theta", "f8"),
     ("theta_ns", "i8"),
     ("lag_ns", "i8"),

@@ -55,6 +55,18 @@ def test_the_account_of_innovations_counts_those_inside_their_band() -> None:
     assert math.isfinite(state["nis_sum"] + state["value_scale"])
 
 
+@pytest.mark.parametrize("true", [0.6, 1.0, 4.0])
+def test_the_noise_of_readings_of_ln_sigma_is_learned_beside_the_belief_s_own_doubt(true: float) -> None:
+    state, random, doubt = begun(), np.random.default_rng(5), 0.5
+    for draw in random.normal(size=20_000):
+        total = doubt + state["reading_scale"]
+        adapt.learn_reading_noise(state, draw * draw * (doubt + true) / total, state["reading_scale"] / total, 0.01)
+    assert state["reading_scale"] == pytest.approx(true, rel=0.25)
+    kept = float(state["reading_scale"])
+    adapt.learn_reading_noise(state, 9.0, 1.0, 0.0)
+    assert state["reading_scale"] == kept
+
+
 @pytest.mark.parametrize(("true", "learned"), [(0.1, 0.1), (0.3, 0.3), (0.001, 0.05), (50.0, 0.8)])
 def test_theta_is_that_of_the_drift_within_bounds(true: float, learned: float) -> None:
     state, random, mu = begun(), np.random.default_rng(4), 0.0

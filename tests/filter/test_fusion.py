@@ -53,7 +53,7 @@ def test_sources_that_disagree_are_trusted_less() -> None:
 def test_an_observation_is_used_once() -> None:
     state, features = one(FILTER), saying((0.1, 0.2, 2.0))
     assert math.isfinite(fuse_drift(state, features, START_NS)[1])
-    assert fuse_drift(state, features, START_NS) == (0.0, math.inf, 0.0, 0.0, 0.0)
+    assert fuse_drift(state, features, START_NS) == (0.0, math.inf, 0.0, 0.0)
 
 
 def test_reading_twenty_times_in_its_memory_tells_as_much_as_once() -> None:
@@ -74,7 +74,7 @@ def test_an_old_reading_says_less() -> None:
 def test_only_drift_is_fused_and_what_is_not_finite_is_counted() -> None:
     state, features = one(FILTER), saying((0.1, 0.2, 2.0), (math.nan, 0.2, 2.0), (0.1, -1.0, 2.0))
     features["obs_kind"][0] = OBS_VALUE
-    assert fuse_drift(state, features, START_NS) == (0.0, math.inf, 0.0, 0.0, 0.0)
+    assert fuse_drift(state, features, START_NS) == (0.0, math.inf, 0.0, 0.0)
     assert state["reject_count"] == 2
 
 
@@ -83,7 +83,7 @@ def test_misfit_is_one_for_readings_that_are_as_far_off_as_they_say() -> None:
     for k in range(3000):
         mu = random.normal(0.0, 0.1)
         readings = [(mu + random.normal(0.0, r**0.5), r, 2.0) for r in (0.2, 0.05)]
-        misfits.append(fuse_drift(one(FILTER, mu_var=0.01), saying(*readings, serial=k + 1), START_NS)[3])
+        misfits.append(fuse_drift(one(FILTER, mu_var=0.01), saying(*readings, serial=k + 1), START_NS)[2])
     assert np.mean(misfits) == pytest.approx(1.0, abs=0.06)
 
 
@@ -91,8 +91,8 @@ def test_only_what_readings_say_about_the_size_of_the_drift_scores() -> None:
     random, noisy, sure = np.random.default_rng(4), [], []
     for k in range(4000):
         readings = [(z, 0.1, 0.0) for z in random.normal(scale=0.5, size=4)]  # 2.5 times the variance they claim
-        noisy.append(fuse_drift(one(FILTER, mu_var=1e-4), saying(*readings, serial=k + 1), START_NS)[4])
+        noisy.append(fuse_drift(one(FILTER, mu_var=1e-4), saying(*readings, serial=k + 1), START_NS)[3])
         readings = [(z, 1e-4, 0.0) for z in random.normal(scale=0.2, size=4)]
-        sure.append(fuse_drift(one(FILTER, mu_var=0.01), saying(*readings, serial=k + 1), START_NS)[4])
+        sure.append(fuse_drift(one(FILTER, mu_var=0.01), saying(*readings, serial=k + 1), START_NS)[3])
     assert abs(np.mean(noisy)) < 0.005
     assert np.mean(sure) > 1.0

@@ -18,6 +18,7 @@ from mmfast.filter.state import FILTER, MODES
 
 DWELL_S = np.array([1800.0, 300.0, 60.0])
 SPLIT = np.array([[0.0, 0.9, 0.1], [0.8, 0.0, 0.2], [0.3, 0.7, 0.0]])
+USUAL = (0.0, math.log(1.5), math.log(4.0))
 THETA, RATES, SDS = 0.2, (0.8, 1.0, 1.4), (0.02, 0.08, 0.30)
 
 
@@ -91,7 +92,7 @@ def test_the_interacting_filters_are_those_of_filterpy() -> None:
         oracle.predict()
         oracle.update(np.array([[z]]))
         modes.transition(state, dt_s, DWELL_S, SPLIT)
-        modes.mix(state)
+        modes.mix(state, *USUAL)
         for k in range(MODES):
             ou.predict(state["modes"][k], dt_s, RATES[k], THETA, SDS[k])
         modes.combine(state)
@@ -121,10 +122,36 @@ def test_mixing_leaves_the_mean_of_the_mixture_alone() -> None:
     state = a_state()
     before = [float(state[name]) for name in ("v_bps", "mu_bps_s", "v_var", "mu_var", "log_sigma")]
     modes.transition(state, 20.0, DWELL_S, SPLIT)
-    modes.mix(state)
+    modes.mix(state, 0.7, 0.7, 0.7)
     modes.combine(state)
     after = [float(state[name]) for name in ("v_bps", "mu_bps_s", "v_var", "mu_var", "log_sigma")]
     np.testing.assert_allclose(after, before, rtol=1e-12)
+
+
+def test_what_sigma_deviates_by_from_its_mode_is_taken_along_when_the_mode_ends() -> None:
+    state, random, n, dt_s = a_state(), np.random.default_rng(6), 400_000, 20.0
+    was = random.choice(MODES, n, p=state["mode_p"])
+    level, variance = (np.array([float(mode[name]) for mode in state["modes"]])
+                       for name in ("log_sigma", "log_sigma_var"))
+    usual = np.array(USUAL)
+    deviation = random.normal(level[was], np.sqrt(variance[was])) - usual[was]
+    modes.transition(state, dt_s, DWELL_S, SPLIT)
+    now = (random.random((n, 1)) > np.cumsum(state["transition"], axis=1)[was]).sum(axis=1)
+    modes.mix(state, *USUAL)
+    for r in range(MODES):
+        here = (deviation + usual[now])[now == r]
+        error = here.std() / math.sqrt(len(here))
+        assert state["modes"][r]["log_sigma"] == pytest.approx(here.mean(), abs=5.0 * error)
+        assert state["modes"][r]["log_sigma_var"] == pytest.approx(here.var(), rel=0.03)
+
+
+def test_a_reading_of_ln_sigma_may_decide_more_than_one_of_the_value() -> None:
+    state = a_state()
+    odds = state["mode_p"][2] / state["mode_p"][0]
+    state["modes"]["log_sigma"], state["modes"]["log_sigma_var"] = USUAL, 0.05
+    modes.observe_log_sigma(state, 1.4, 0.05)
+    assert math.exp(modes.ODDS_MAX) < state["mode_p"][2] / state["mode_p"][0] / odds <= math.exp(
+        modes.READING_ODDS_MAX) * (1.0 + 1e-9)
 
 
 def test_a_mode_is_never_ruled_out() -> None:

@@ -4,7 +4,7 @@ A market whose truth is known: the model itself, simulated; what the filter sees
 In      seconds, a seed.
 Out     arrays, one row for each tenth of a second.
 Source  the model of the filter: modes that last exponential times, an Ornstein-Uhlenbeck drift, a lognormal
-        volatility that returns to that of its mode.
+        volatility that is its mode's times a factor that returns to one.
 """
 
 from __future__ import annotations
@@ -60,15 +60,18 @@ class Told(NamedTuple):
 def simulate(params: Any, seconds: float, random: np.random.Generator, start: int = 0) -> Truth:
     """The model for ``seconds`` from mode ``start``."""
     n = round(seconds / STEP_S)
-    mode, v, mu, level, noise = start, 0.0, 0.0, math.log(params["sigma_ref_bps"]), 0.0
+    usual = math.log(params["sigma_ref_bps"] * params["mode_sigma"][start])
+    mode, v, mu, level, noise = start, 0.0, 0.0, usual, 0.0
     rows = np.empty((n, 5))
     keep, keep_level, keep_noise = (math.exp(-rate * STEP_S) for rate in (
         params["theta"], params["log_sigma_rate"], 1.0 / ACTIVITY_S))
     draws, uniform = random.normal(size=(n, 4)), random.random((n, 2))
     for k in range(n):
+        before = usual
         if uniform[k, 0] < STEP_S / params["mode_dwell_s"][mode]:
             mode = int(np.searchsorted(np.cumsum(params["mode_split"][mode]), uniform[k, 1]))
         usual = math.log(params["sigma_ref_bps"] * params["mode_sigma"][mode])
+        level += usual - before
         v += mu * STEP_S + math.exp(level) * math.sqrt(STEP_S) * draws[k, 0]
         mu = keep * mu + params["drift_sd"][mode] * math.sqrt(1.0 - keep**2) * draws[k, 1]
         level = usual + keep_level * (level - usual) + params["log_sigma_sd"] * math.sqrt(
