@@ -16,7 +16,6 @@ def test_every_reconnect_recovers_in_time_and_leaves_nothing_behind():
     assert faults(report) == []
     assert len(report.book_s) + len(report.account_s) >= CUTS
     assert report.fills > 0
-    assert report.trades > CUTS
 
 
 @pytest.mark.parametrize(("changes", "said"), [
