@@ -21,12 +21,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
+Item = TypeVar("Item")
 PERCENTILES = (50.0, 99.0, 99.9, 100.0)
 PERCENTILE_COLUMNS = ("p50 ns", "p99 ns", "p99.9 ns", "max ns")
 WIDTH_MIN = 180  # of a pipe or a file; a terminal has its own
@@ -48,6 +50,13 @@ def arguments(description: str | None, rounds: int = 5) -> argparse.Namespace:
 def console() -> Console:
     """A console that is wide enough for tables when the output is not a terminal."""
     return Console() if Console().is_terminal else Console(width=WIDTH_MIN)
+
+
+def each(asked: argparse.Namespace, items: Sequence[Item], what: str) -> Iterable[Item]:
+    """The items, with how far we are on standard error; nothing is told in a smoke run."""
+    if asked.smoke:
+        return items
+    return track(items, what, console=Console(stderr=True), transient=True, auto_refresh=False)  # drawn in between only
 
 
 def show(asked: argparse.Namespace, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]],

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmfast.runtime.catalog import STAGE_NAMES
-from perf.harness import PERCENTILE_COLUMNS, Disturbance, arguments, environment, median, percentiles, show
+from perf.harness import PERCENTILE_COLUMNS, Disturbance, arguments, each, environment, median, percentiles, show
 from perf.pipeline import engine, peers, venue
 from perf.pipeline.venue import FIRST, ORDER, TICK, Board, Course
 from perf.rings.pair import Crew
@@ -150,13 +150,15 @@ def main() -> None:
     ticks, warm_ticks, gap_ms = (SMOKE_TICKS, 2, SMOKE_GAP_MS) if asked.smoke else (TICKS, WARM_TICKS, GAP_MS)
     every = clients()
     runs: dict[str, list[Run]] = {name: [] for name in every}
-    for number in range(asked.rounds):
-        for name in list(every)[:: 1 if number % 2 == 0 else -1]:
-            quotes, client = every[name]
-            runs[name].append(measure(client, Course(ticks, warm_ticks, gap_ms, quotes, number)))
+    turns = [(number, name) for number in range(asked.rounds)
+             for name in list(every)[:: 1 if number % 2 == 0 else -1]]
+    for number, name in each(asked, turns, "clients"):
+        quotes, client = every[name]
+        runs[name].append(measure(client, Course(ticks, warm_ticks, gap_ms, quotes, number)))
     note = (f"{asked.rounds} rounds of {ticks} ticks of {venue.JUMP_BPS:g} bps, {gap_ms[0]} to {gap_ms[1]} ms apart; "
             f"medians over rounds, so p99.9 is nearly the max. × compares p50. First frame: an engine cancels first. "
-            f"Missed: ticks without an order that fits; strays: orders that do not fit the tick.{left_out()}")
+            f"Missed: ticks without an order that fits, for an engine also where no move was worth its price; strays: "
+            f"orders that do not fit the tick.{left_out()}")
     show(asked, "Tick to order by the venue's clock, loopback without TLS", COLUMNS, table(runs), note)
     for name, (quotes, _) in every.items():
         if quotes:

@@ -31,7 +31,7 @@ from perf.pipeline.account import Account, now_ms
 
 COIN, SZ_DECIMALS = "BTC", 5
 START_PX, HALF_SPREAD_PX = 100_000, 1
-JUMP_BPS = 5.0  # a coin of MODEL in engine.py does this in a second; from twice as much an engine waits for more news
+JUMP_BPS = 2.5  # from twice as much on an engine pulls its quotes and waits for more news, which is no tick to order
 TOUCH_BPS = HALF_SPREAD_PX / START_PX * 1e4  # depth of an order at the touch
 JUMPS_MAX = 3  # the price stays within this many jumps of its start
 IDLE_NS = 100_000_000  # between two frames that move nothing, while the client comes up

@@ -30,7 +30,7 @@ from mmfast.rings.bell import get_up, lie_down, ring_bell, sleep
 from mmfast.rings.layout import HEADER_BYTES, SPSC, TABLE
 from mmfast.rings.region import House, Region
 from mmfast.topology import BELL
-from perf.harness import Disturbance, arguments, environment, median, percentiles, show
+from perf.harness import Disturbance, arguments, each, environment, median, percentiles, show
 from perf.rings.contenders import Gate
 from perf.rings.pair import run_pair, two_cores
 
@@ -212,7 +212,7 @@ def main() -> None:
     count, gap_ns = (SMOKE, 20_000) if asked.smoke else (MESSAGES, GAP_NS)
     rows = []
     for name, loop, way in WAYS:
-        middle = median([measure(way, loop, count, gap_ns, cores) for _ in range(asked.rounds)])
+        middle = median([measure(way, loop, count, gap_ns, cores) for _ in each(asked, range(asked.rounds), name)])
         rows.append([name, *middle[:6], int(middle[6]), f"{middle[7]:.1%}", f"{middle[8]:.0%}"])
     where = f"cores {','.join(map(str, cores))}" if cores else "any core"
     show(asked, f"A message every {GAP_NS / 1e6:g} ms, writer and reader on {where}", COLUMNS, rows,

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from perf.harness import Disturbance, arguments, console, environment, median, probe_line, show
+from perf.harness import Disturbance, arguments, console, each, environment, median, probe_line, show
 from perf.host.core_to_core import hop_ns
 from perf.rings.contenders import LARGE, SMALL, Base, Gate, address, compile_limit, compiled, natives
 from perf.rings.pair import run_pair, two_cores
@@ -104,10 +104,10 @@ def run(asked: argparse.Namespace, size: int, library: Any, reason: str, cores: 
         contender.warm()
     seen: dict[str, list[list[float]]] = {c.name: [] for c in contenders}
     probes = []
-    for turn in range(asked.rounds):
-        for contender in contenders[:: 1 if turn % 2 == 0 else -1]:
-            probes.append(line_probe(library, cores, SMOKE if asked.smoke else 20_000))
-            seen[contender.name].append(measure(contender, size, asked.smoke, cores))
+    turns = [contender for turn in range(asked.rounds) for contender in contenders[:: 1 if turn % 2 == 0 else -1]]
+    for contender in each(asked, turns, f"{size} bytes"):
+        probes.append(line_probe(library, cores, SMOKE if asked.smoke else 20_000))
+        seen[contender.name].append(measure(contender, size, asked.smoke, cores))
     note = (f"{asked.rounds} rounds, medians. One line from core to core meanwhile: {np.median(probes):.0f} ns, "
             f"from {min(probes):.0f} to {max(probes):.0f} ns. Received: what a reader that may be lapped, or that "
             f"wants only the newest, got of a writer that never waits.{''.join(f' {n}: {why}.' for n, why in missing)}")
