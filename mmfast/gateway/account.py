@@ -190,7 +190,7 @@ class Account:
     def _settle(self, slot: int, update: messages.OrderUpdate, now_ns: int) -> None:
         """What the venue says of one order, when asked: open, or ended by whatever word, with so much traded."""
         order = self.desk.orders[slot]
-        if order["oid"] not in (0, update.oid):  # somebody put another in its place, under its cloid
+        if table.is_another(order, update.oid, update.px_ticks, update.orig_lots):
             self.desk.apply(slot, lifecycle.RESOLVED_GONE, now_ns, int(order["filled_lots"]))
             self.audit.ask_fills(now_ns)
             return

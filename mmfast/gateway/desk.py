@@ -203,7 +203,8 @@ class Desk:
 
     def slot_of(self, news: OrderUpdate | Fill) -> int:
         """The slot that news are about, NONE if they are not about an order of ours."""
-        return int(table.find_ours(self.orders, news.cloid_hi, news.cloid_lo, news.oid))
+        told = (news.px_ticks, news.orig_lots) if isinstance(news, OrderUpdate) else (0, 0)
+        return int(table.find_ours(self.orders, news.cloid_hi, news.cloid_lo, news.oid, *told))
 
     def on_update(self, update: OrderUpdate, now_ns: int) -> int:
         """An order update of the venue; the slot it was for, NONE if the order is not ours."""

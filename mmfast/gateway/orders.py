@@ -139,16 +139,27 @@ def find_by_oid(orders: np.ndarray, oid: int) -> int:
 
 
 @kernel
-def find_ours(orders: np.ndarray, cloid_hi: int, cloid_lo: int, oid: int) -> int:
+def is_another(order: np.void, oid: int, px_ticks: int, lots: int) -> bool:
     """
-    The slot that the venue's word on an order is about, NONE if it is not about one of ours.
+    True if what the venue has under the cloid of ``order`` is not what we sent.
 
-    Somebody who changes an order of ours puts another in its place, with our cloid and an oid of its own.
+    Somebody who changes an order of ours puts another in its place, with our cloid and an oid of its own. Where ours
+    was never heard of, it shows in the limit price or the original size; 0 where they are not told.
     """
+    if order["oid"] != 0:
+        return bool(order["oid"] != oid)
+    if px_ticks > 0 and px_ticks != order["px_ticks"]:
+        return True
+    return bool(lots > 0 and lots != order["lots"] and is_live(order["state"]))
+
+
+@kernel
+def find_ours(orders: np.ndarray, cloid_hi: int, cloid_lo: int, oid: int, px_ticks: int, lots: int) -> int:
+    """The slot that the venue's word on an order is about, NONE if it is not about one of ours; see `is_another`."""
     slot = find_by_cloid(orders, cloid_hi, cloid_lo)
     if slot == NONE:
         return find_by_oid(orders, oid)
-    return slot if orders[slot]["oid"] == 0 or orders[slot]["oid"] == oid else NONE
+    return NONE if is_another(orders[slot], oid, px_ticks, lots) else slot
 
 
 @kernel

@@ -72,7 +72,7 @@ def compare(venue: np.ndarray, orders: np.ndarray, salt: int, asked_ns: int, gra
     shown = np.zeros(len(orders), np.bool_)
     for row_index in range(len(venue)):
         row = venue[row_index]
-        slot = find_ours(orders, row["cloid_hi"], row["cloid_lo"], row["oid"])
+        slot = find_ours(orders, row["cloid_hi"], row["cloid_lo"], row["oid"], row["px_ticks"], row["orig_lots"])
         kind = ORPHAN if row["cloid_hi"] == salt else FOREIGN
         if slot != NONE:
             shown[slot] = True

@@ -63,7 +63,7 @@ def warm(house: House) -> None:
     table.revive(orders[slot], register[0], 1, 0)
     table.settle(orders[slot])
     table.find_by_cloid(orders, 0, 0)
-    table.find_ours(orders, 0, 0, 1)
+    table.find_ours(orders, 0, 0, 1, 1, 1)
     table.sweep(orders, register[0], 0, 0, np.zeros(1, np.int64))
     for source in (np.zeros(1, FILL)[0], fill[0]):
         books.book_fill(ledger[0], tids[0], source)

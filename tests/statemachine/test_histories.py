@@ -57,6 +57,21 @@ def test_a_gateway_that_dies_with_orders_on_their_way_comes_back_and_keeps_them(
     assert world.stage.counters.get("foreign_count") == 0
 
 
+@pytest.mark.parametrize(("away", "lots"), [(500, 500), (500, 2000), (400, 500)])
+def test_an_order_that_was_changed_before_it_was_ever_heard_of_is_not_ours(world, away, lots):
+    """Its oid is not known here: that it is another one shows in its price or its size."""
+    world.alone = False
+    world.quote(0.0, 3, 2000)
+    world.to_venue.fates.clear()
+    world.restart()
+    world.venue.modify_by_hand(0, away, lots)
+    world.restart()
+    world.connect()
+    world.settle()
+    check_quiet(world)
+    assert world.stage.counters.get("foreign_count") > 0
+
+
 @pytest.mark.parametrize("lost", [0, 2])
 def test_an_order_that_somebody_else_has_changed_is_not_ours_any_more(lost, request):
     world = World(alone=False)
