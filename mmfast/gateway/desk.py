@@ -203,8 +203,11 @@ class Desk:
 
     def slot_of(self, news: OrderUpdate | Fill) -> int:
         """The slot that news are about, NONE if they are not about an order of ours."""
-        told = (news.px_ticks, news.orig_lots) if isinstance(news, OrderUpdate) else (0, 0)
-        return int(table.find_ours(self.orders, news.cloid_hi, news.cloid_lo, news.oid, *told))
+        if isinstance(news, OrderUpdate):
+            px_ticks, lots = news.px_ticks, news.orig_lots
+        else:  # whoever rests is filled at its limit
+            px_ticks, lots = 0 if news.crossed else news.px_ticks, 0
+        return int(table.find_ours(self.orders, news.cloid_hi, news.cloid_lo, news.oid, px_ticks, lots))
 
     def on_update(self, update: OrderUpdate, now_ns: int) -> int:
         """An order update of the venue; the slot it was for, NONE if the order is not ours."""

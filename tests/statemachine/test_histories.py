@@ -72,6 +72,19 @@ def test_an_order_that_was_changed_before_it_was_ever_heard_of_is_not_ours(world
     assert world.stage.counters.get("foreign_count") > 0
 
 
+def test_fills_of_an_order_that_was_changed_before_it_was_ever_heard_of_are_not_those_of_ours(world):
+    world.alone = False
+    world.quote(0.0, 3, 2000)
+    world.to_venue.fates.clear()
+    world.restart()
+    world.venue.modify_by_hand(0, 500, 3000)
+    world.venue.strike(1, 700, 9000)
+    world.restart()
+    world.connect()
+    world.settle()
+    check_quiet(world)
+
+
 @pytest.mark.parametrize("lost", [0, 2])
 def test_an_order_that_somebody_else_has_changed_is_not_ours_any_more(lost, request):
     world = World(alone=False)
