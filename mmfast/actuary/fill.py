@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 
 from mmfast.kernel import kernel
+from mmfast.records.belief import ACTIVITY_MAX, ACTIVITY_MIN
 
 KAPPA_MIN, KAPPA_MAX = 0.05, 5.0
 FLOW_WEIGHT = 0.5
 FLOW_MIN, FLOW_MAX = 0.5, 2.0
-ACTIVITY_MIN, ACTIVITY_MAX = 0.3, 3.0
 POWER_MAX = 50.0
 
 

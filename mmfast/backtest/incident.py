@@ -28,9 +28,8 @@ from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from mmfast.backtest import progress
 from mmfast.backtest.world import START_MS, Room, World, synthetic
 from mmfast.config import EngineConfig, load
 from mmfast.records.feature import SOURCE_BIPOWER, SOURCE_MICROPRICE, SOURCE_NAMES
@@ -166,8 +165,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="every seed as one JSON object instead of the table")
     asked = parser.parse_args(arguments)
-    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                  TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+    with progress.bars() as bars:
         task = bars.add_task("seeds", total=asked.seeds)
         results = run(load(coins=[asked.coin]), asked.coin, range(asked.seeds), asked.processes,
                       lambda done: bars.update(task, completed=done))

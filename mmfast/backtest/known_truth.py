@@ -18,10 +18,8 @@ import sys
 from typing import Any, NamedTuple
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from mmfast.backtest import calibration, lead_lag_truth
+from mmfast.backtest import calibration, lead_lag_truth, progress
 from mmfast.backtest.calibration import LEVELS, Mean, mean_by_block
 from mmfast.backtest.world import Room, World, synthetic
 from mmfast.config import EngineConfig, load
@@ -210,8 +208,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     asked = parser.parse_args(arguments)
     config, parts = load(coins=[asked.coin]), []
-    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                  TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+    with progress.bars() as bars:
         for seed in bars.track(range(asked.first, asked.first + asked.seeds), description="seeds"):
             parts.append(observe(config, asked.coin, seed, asked.hours * 3600.0, asked.market))
     rows = table(np.concatenate(parts), np.array(config.coins[asked.coin].mode_prior))

@@ -20,11 +20,10 @@ import numpy as np
 
 from mmfast.filter.state import DEPTHS
 from mmfast.kernel import kernel
-from mmfast.records.belief import BELIEF_OK
-from mmfast.units import BID, NS_PER_S
+from mmfast.records.belief import ACTIVITY_MAX, ACTIVITY_MIN, BELIEF_OK
+from mmfast.units import BID, BPS, NS_PER_S
 
 RATIO_MIN, RATIO_MAX = 1.0 / 16.0, 16.0
-ACTIVITY_MIN, ACTIVITY_MAX = 0.3, 3.0
 DEPTH = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0)  # of 1/kappa
 KEEP = math.exp(-1.0 / 86_400.0)
 LEAD_MIN_S, LEAD_MAX_S = 0.1, 0.9
@@ -66,7 +65,7 @@ def learn(state: np.void, features: np.void, params: np.void, now_ns: int) -> No
         state["reach_calm"][0], state["reach_activity"][0] = state["reach_calm"][1], state["reach_activity"][1]
         state["reach_ns"][1] = coming_ns
         usable = state["status"] == BELIEF_OK and state["placed"] == 1
-        state["reach_px"][1] = state["anchor_px"] * math.exp(state["v_bps"] * 1e-4) if usable else 0.0
+        state["reach_px"][1] = state["anchor_px"] * math.exp(state["v_bps"] * BPS) if usable else 0.0
         state["reach_calm"][1] = calm(state["sigma_bps"], params)
         activity = features["activity"] if math.isfinite(features["activity"]) else 1.0
         state["reach_activity"][1] = min(max(activity, ACTIVITY_MIN), ACTIVITY_MAX)

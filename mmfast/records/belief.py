@@ -19,6 +19,9 @@ BELIEF_OK, BELIEF_NO_BOOK, BELIEF_STALE, BELIEF_GAP, BELIEF_WARMING = 0, 1, 2, 3
 BELIEF_NAMES = {BELIEF_OK: "ok", BELIEF_NO_BOOK: "no book yet", BELIEF_STALE: "stale", BELIEF_GAP: "gap in the feed",
                 BELIEF_WARMING: "warming up"}
 
+# Rates of fills go with the activity of the market between these: learned and used alike.
+ACTIVITY_MIN, ACTIVITY_MAX = 0.3, 3.0
+
 BELIEF = record(
     *STAMPS,
     ("status", "i8"),

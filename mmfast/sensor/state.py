@@ -104,10 +104,11 @@ SENSOR = bare(
     ("class_p", "f8", (CLASSES,)),
     ("class_count", "f8", (2,)),
     ("class_informed", "f8", (2,)),
-    # prints and fills that may be the same
-    ("print_next", "i8"),
+    # how far prints go
     ("reach_second", "i8"),  # the running one; furthest print in it by side of the book, 0 without one
     ("reach_ticks", "i8", (2,)),
+    # prints and fills that may be the same
+    ("print_next", "i8"),
     ("print_tid", "i8", (PRINTS,)),
     ("print_ns", "i8", (PRINTS,)),
     ("print_side", "i8", (PRINTS,)),

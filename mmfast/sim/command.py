@@ -137,8 +137,9 @@ def open_exchange(options: Options, start_ms: int, found: dict[str, Any] | None 
         made = load(options.state, Truth(options.truth))
         if list(made.by_name) != list(options.coins):
             raise ValueError(f"state {options.state} has the coins {', '.join(made.by_name)}: name the same ones")
+        wanted = listed(options)
         for name, one in made.by_name.items():
-            asked = listed(options).get(name, LISTED)
+            asked = wanted.get(name, LISTED)
             if asked.margin_mode != one.listing.margin_mode or (asked.delisted and not one.listing.delisted):
                 raise ValueError(f"state {options.state} has {name} listed otherwise: list it as before")
         made.limits = Limits(enabled=options.limits)

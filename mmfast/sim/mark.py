@@ -56,9 +56,8 @@ def median(prices: tuple[float, ...]) -> float:
 
 @dataclass(slots=True)
 class Mark:
-    """The mark of one coin and what it remembers."""
+    """What the mark of one coin remembers."""
 
-    ticks: float = math.nan
     slot: int = -1
     offset: Ema = field(default_factory=lambda: Ema(OFFSET_S))
     own: Ema = field(default_factory=lambda: Ema(OWN_S))
@@ -80,5 +79,4 @@ class Mark:
         if math.isfinite(shown):
             self.own_ticks = self.own.take(shown, now_ms)
         offset = self.offset_ticks if math.isfinite(self.offset_ticks) else 0.0
-        self.ticks = median((oracle_ticks + offset, shown, self.own_ticks))
-        return self.ticks
+        return median((oracle_ticks + offset, shown, self.own_ticks))

@@ -113,8 +113,8 @@ def instruments(
     made = []
     for asset, (name, market) in enumerate(markets.items()):
         table = MARGIN_TABLE.get(name, DEFAULT_TABLE)
-        instrument = Instrument(asset, name, market.sz_decimals, table, market, market.context())
-        instrument.listing = (listings or {}).get(name, instrument.listing)
+        instrument = Instrument(asset, name, market.sz_decimals, table, market, market.context(),
+                                listing=(listings or {}).get(name, LISTED))
         instrument.refresh(start_ms)
         made.append(instrument)
     return made
