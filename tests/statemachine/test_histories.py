@@ -114,3 +114,13 @@ def test_a_difference_of_one_micro_dollar_is_noticed(world):
     world.desk.ledgers[0]["fee_uusd"] += 1
     with pytest.raises(AssertionError):
         check_quiet(world)
+
+
+def test_the_oid_of_an_order_that_only_its_fill_told_of_is_read_from_the_list(world):
+    """Its answer and its update are lost: the fill names the cloid, and all that is known is that it rests."""
+    world.quote(0.0, 3, 2000)
+    world.venue.strike(0, 510, 300)
+    world.to_gateway.fates.extend([("drop", 0)] * 2)
+    world.advance(20)
+    world.settle()
+    check_quiet(world)
