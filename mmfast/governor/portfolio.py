@@ -7,7 +7,8 @@ Source  exponentially weighted correlations at three scales (RiskMetrics 1996; a
         stress rule of `exposure` for the whole: with one coin it is that rule. When everything moves together,
         correlations are taken to be nearly whole: what diversified yesterday does not today.
 
-Positions count, orders do not: each coin's own limit covers what it has in the market.
+Positions count, orders do not: each coin's own limit covers what it has in the market. A coin that is not heard has
+no returns, not returns of zero: it would look as if it went its own way.
 """
 
 from __future__ import annotations
@@ -36,7 +37,6 @@ STRESSED_SHARE = 0.95  # of whole correlation in a complete stress
 PORTFOLIO = bare(
     ("count", "i8"),
     ("grid_ns", "i8"),
-    ("returns", "i8"),
     ("total", "f8"),
     ("together", "f8"),  # share of a complete stress, 0 while the coins go their own ways
     ("px", "f8", (COINS,)),
@@ -45,40 +45,43 @@ PORTFOLIO = bare(
     ("stress", "f8", (COINS,)),  # move in a stress, share of the price
     ("held_usd", "f8", (COINS,)),
     ("rho", "f8", (COINS, COINS)),
-    ("product", "f8", (SCALES, COINS, COINS)),  # averages of products of returns, on and below the diagonal
+    # of each pair, on and below the diagonal: how often both have returned, averages of the products of returns
+    ("returns", "i8", (COINS, COINS)),
+    ("product", "f8", (SCALES, COINS, COINS)),
     ("inverse_sd", "f8", (SCALES, COINS)),  # 0 without returns
-    size=135_232,
+    size=168_000,
 )
 
 
 @kernel
 def begin(book: np.void, count: int) -> None:
     """``count`` coins of which nothing is known but that they usually fall together."""
-    book["count"], book["grid_ns"], book["returns"], book["total"] = min(max(count, 0), COINS), 0, 0, 0.0
-    book["together"] = 0.0
+    book["count"], book["grid_ns"], book["total"], book["together"] = min(max(count, 0), COINS), 0, 0.0, 0.0
     for i in range(book["count"]):
         book["px"][i], book["grid_px"][i], book["move"][i] = 0.0, 0.0, 0.0
         book["stress"][i], book["held_usd"][i] = 0.0, 0.0
         for scale in range(SCALES):
             book["inverse_sd"][scale, i] = 0.0
         for j in range(book["count"]):
-            book["rho"][i, j] = 1.0 if i == j else RHO_PRIOR
+            book["rho"][i, j], book["returns"][i, j] = 1.0 if i == j else RHO_PRIOR, 0
             for scale in range(SCALES):
                 book["product"][scale, i, j] = 0.0
 
 
 @kernel
-def see(book: np.void, inst: int, px: float, sigma_bps: float, held_usd: float, now_ns: int) -> None:
+def see(book: np.void, inst: int, px: float, is_heard: bool, sigma_bps: float, held_usd: float, now_ns: int) -> None:
     """
     Take a coin's price, volatility and position; at every full second the correlations move on.
 
-    The grid takes every coin's price from before the first one after the second: they belong to one time.
+    The grid takes every coin's price from before the first one after the second: they belong to one time. A price
+    that is only the last one that was heard values the position and makes no return, and the next one makes none.
     """
     if now_ns - book["grid_ns"] >= GRID_S * NS_PER_S:
         _advance(book, now_ns)
-    if not (0.0 < px < math.inf and 0.0 <= sigma_bps < math.inf and math.isfinite(held_usd)):
+    known = 0.0 < px < math.inf
+    book["px"][inst] = px if known and is_heard else 0.0
+    if not (known and 0.0 <= sigma_bps < math.inf and math.isfinite(held_usd)):
         return
-    book["px"][inst] = px
     before = book["stress"][inst] * book["held_usd"][inst]
     others = _others(book, inst)
     book["stress"][inst], book["held_usd"][inst] = stress_move(sigma_bps), held_usd
@@ -149,7 +152,6 @@ def _advance(book: np.void, now_ns: int) -> None:
             book["move"][i] = min(max(move_bps, -MOVE_MAX_BPS), MOVE_MAX_BPS)
         book["grid_px"][i] = here
     if whole:
-        book["returns"] += 1
         _average(book, passed_s)
         _correlate(book)
     book["total"] = 0.0
@@ -160,16 +162,20 @@ def _advance(book: np.void, now_ns: int) -> None:
 
 @kernel
 def _average(book: np.void, passed_s: float) -> None:
-    """Average the products of returns at every scale; a mean over all there is until the scale is full."""
-    count, moves, product = book["count"], book["move"], book["product"]
+    """Average the products of returns at every scale; a mean over all of a pair until the scale is full."""
+    count, moves, product, returns = book["count"], book["move"], book["product"], book["returns"]
+    for i in range(count):
+        for j in range(i + 1):
+            returns[i, j] += math.isfinite(moves[i]) and math.isfinite(moves[j])
     for scale in range(SCALES):
-        weight = max(1.0 - math.exp(-passed_s / SCALE_S[scale]), 1.0 / book["returns"])
+        share = 1.0 - math.exp(-passed_s / SCALE_S[scale])
         for i in range(count):
             move = moves[i]
             if not math.isfinite(move):
                 continue
             for j in range(i + 1):
                 if math.isfinite(moves[j]):
+                    weight = max(share, 1.0 / returns[i, j])
                     product[scale, i, j] += weight * (move * moves[j] - product[scale, i, j])
             square = product[scale, i, i]
             book["inverse_sd"][scale, i] = 1.0 / math.sqrt(square) if square > 0.0 else 0.0
@@ -177,19 +183,25 @@ def _average(book: np.void, passed_s: float) -> None:
 
 @kernel
 def _correlate(book: np.void) -> None:
-    """Correlations: the mean over the scales, whole ones in a stress, and the prior while there are few returns."""
-    known = book["returns"] / (book["returns"] + PRIOR_RETURNS)
+    """
+    Correlations: the mean over the scales, whole ones in a stress, the prior while a pair has few returns.
+
+    A pair that did not return together just now keeps its correlation: the variance of one went on without the other.
+    """
     rho, product, inverse = book["rho"], book["product"], book["inverse_sd"]
     book["together"] = together(book)
     whole_share = STRESSED_SHARE * book["together"]
     for i in range(book["count"]):
         for j in range(i):
+            if not math.isfinite(book["move"][i] + book["move"][j]):
+                continue
             total = 0.0
             for scale in range(SCALES):
                 inverses = inverse[scale, i] * inverse[scale, j]
                 total += product[scale, i, j] * inverses if inverses > 0.0 else RHO_PRIOR
             mean = min(max(total / SCALES, -1.0), 1.0)
             mean += whole_share * ((1.0 if mean >= 0.0 else -1.0) - mean)
+            known = book["returns"][i, j] / (book["returns"][i, j] + PRIOR_RETURNS)
             rho[i, j] = rho[j, i] = known * mean + (1.0 - known) * RHO_PRIOR
 
 

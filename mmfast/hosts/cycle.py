@@ -17,6 +17,7 @@ from mmfast.filter.believe import believe
 from mmfast.governor import portfolio
 from mmfast.governor.govern import govern
 from mmfast.kernel import kernel
+from mmfast.records.belief import BELIEF_OK, BELIEF_WARMING
 from mmfast.records.feature import SOURCE_MICROPRICE
 from mmfast.records.market import (
     BBO,
@@ -62,7 +63,8 @@ def _confine(book: Any, inst: int, belief: Any, position_lots: int, params: Any,
     """Leave a coin only the room that the other coins have not used."""
     px = belief["mid_px"]
     held_usd = position_lots / max(params["lots_per_coin"], 1) * px
-    portfolio.see(book, inst, px, belief["sigma_bps"], held_usd, belief["ts_recv_ns"])
+    is_heard = belief["status"] in (BELIEF_OK, BELIEF_WARMING)
+    portfolio.see(book, inst, px, is_heard, belief["sigma_bps"], held_usd, belief["ts_recv_ns"])
     long_usd, short_usd = portfolio.caps_usd(book, inst, params["equity_usd"], params["leverage_max"])
     portfolio.confine(mandate, position_lots, long_usd, short_usd, px, params)
 

@@ -75,7 +75,7 @@ def test_one_coin_is_decided_as_its_stages_say_and_a_second_one_takes_its_room()
     mandate, surface, quote = one(MANDATE), one(SURFACE), one(QUOTE)
     cycle.decide(book, 1, 0, belief, 4000, params, mandate, surface, quote)
     assert quote.tobytes() == decide(belief, 4000, params).tobytes()
-    portfolio.see(book, 1, 100.0, 0.9, 74_000.0, START_NS)
+    portfolio.see(book, 1, 100.0, True, 0.9, 74_000.0, START_NS)
     cycle.decide(book, 2, 0, belief, 4000, params, mandate, surface, quote)
     alone = decide(belief, 4000, params)
     assert quote["room_lots"][0] < alone["room_lots"][0]
