@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from statsmodels.regression.linear_model import WLS
 from support.parameters import default_parameters
 from support.stages import one
 
@@ -76,6 +77,20 @@ def test_theta_is_that_of_the_drift_within_bounds(true: float, learned: float) -
         state["mu_bps_s"] = mu
         adapt.learn_theta(state, k * 5 * 10**9, params)
     assert state["theta"] == pytest.approx(learned, rel=0.2)
+
+
+def test_theta_is_the_regression_of_the_drift_on_the_one_before_newer_pairs_weighing_more() -> None:
+    state, random, params, pairs = begun(), np.random.default_rng(9), default_parameters(theta=0.2), 720
+    mu = np.zeros(pairs + 2)
+    for k in range(1, len(mu)):
+        mu[k] = math.exp(-0.15 * 5.0) * mu[k - 1] + random.normal(0.0, 0.1)
+    for k in range(len(mu)):
+        state["mu_bps_s"] = mu[k]
+        adapt.learn_theta(state, (k + 1) * 5 * 10**9, params)
+    assert state["theta_ns"] == len(mu) * 5 * 10**9  # learned from the last pair
+    weights = adapt.LAG_KEEP ** np.arange(pairs, -1, -1)
+    (kept,) = WLS(mu[1:], mu[:-1], weights=weights).fit().params
+    assert state["theta"] == pytest.approx(-math.log(kept) / 5.0, rel=1e-9)
 
 
 def test_theta_waits_an_hour() -> None:

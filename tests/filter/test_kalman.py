@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsmodels.tsa.statespace.kalman_filter import KalmanFilter
 from support.stages import one
 
-from mmfast.filter.kalman import GATE, gated, keep_positive, update_drift, update_value
+from mmfast.filter.kalman import GATE, gated, keep_positive, update_drift, update_log, update_value
 from mmfast.filter.ou import predict
 from mmfast.filter.state import FILTER
 
@@ -44,6 +45,48 @@ def test_a_hundred_steps_equal_filterpy() -> None:
         np.testing.assert_allclose([state["v_bps"], state["mu_bps_s"]], other.x, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose([state["v_var"], state["vmu_cov"], state["mu_var"]],
                                    [other.P[0, 0], other.P[0, 1], other.P[1, 1]], rtol=1e-9, atol=1e-14)
+
+
+def closed_form(theta: float, rate: float, sd: float, dt_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """F and Q of the exact discretisation, (2, 2, n), as they are written in the books."""
+    decay = np.exp(-theta * dt_s)
+    spread = dt_s - 2.0 * (1.0 - decay) / theta + (1.0 - decay**2) / (2.0 * theta)
+    cross = sd**2 * (1.0 - decay) ** 2 / theta
+    one_, zero = np.ones_like(dt_s), np.zeros_like(dt_s)
+    move = np.array([[one_, (1.0 - decay) / theta], [zero, decay]])
+    return move, np.array([[rate * dt_s + 2.0 * sd**2 / theta * spread, cross], [cross, sd**2 * (1.0 - decay**2)]])
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32), st.floats(0.02, 1.0), st.floats(0.05, 20.0), st.floats(0.01, 0.5))
+def test_beliefs_and_likelihoods_at_uneven_times_are_those_of_statsmodels(seed: int, theta: float, rate: float,
+                                                                          sd: float) -> None:
+    """Draws of the model itself: readings of the value, of the drift and of both, from a millisecond to a minute."""
+    random, n = np.random.default_rng(seed), 120
+    dt_s, r = np.exp(random.uniform(np.log(1e-3), np.log(60.0), n)), np.exp(random.uniform(-4.0, 2.0, n))
+    move, noise = closed_form(theta, rate, sd, dt_s)
+    rows = np.array([(1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])[random.integers(0, 3, n)]
+    true, seen = random.normal(0.0, (1.0, sd)), np.empty(n)
+    for k in range(n):
+        true = move[:, :, k] @ true + random.multivariate_normal((0.0, 0.0), noise[:, :, k])
+        seen[k] = rows[k] @ true + random.normal(0.0, np.sqrt(r[k]))
+    other = KalmanFilter(k_endog=1, k_states=2, k_posdef=2)  # a step of its own comes after each reading
+    other.bind(seen)
+    other["design"], other["obs_cov"] = rows.T[None], r[None, None]
+    after = np.r_[1:n, n - 1]
+    other["transition"], other["state_cov"], other["selection"] = move[:, :, after], noise[:, :, after], np.eye(2)
+    start = np.diag([1.0, sd**2])
+    other.initialize_known(np.zeros(2), move[:, :, 0] @ start @ move[:, :, 0].T + noise[:, :, 0])
+    told = other.filter()
+    state, likelihood = one(FILTER, v_var=1.0, mu_var=sd**2), 0.0
+    for k in range(n):
+        predict(state, dt_s[k], rate, theta, sd)
+        likelihood += update_log(state, *rows[k], seen[k], r[k]) - 0.5 * np.log(2.0 * np.pi)
+        np.testing.assert_allclose([state["v_bps"], state["mu_bps_s"]], told.filtered_state[:, k], rtol=1e-6, atol=1e-8)
+        (v_var, cov), (_, mu_var) = told.filtered_state_cov[:, :, k]
+        np.testing.assert_allclose([state["v_var"], state["vmu_cov"], state["mu_var"]], [v_var, cov, mu_var],
+                                   rtol=1e-6, atol=1e-10)
+        assert likelihood == pytest.approx(told.llf_obs[: k + 1].sum(), rel=1e-8, abs=1e-6)
 
 
 def test_value_and_drift_of_the_worked_example() -> None:

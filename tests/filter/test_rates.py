@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.regression.linear_model import WLS
 from support.parameters import default_parameters
 from support.stages import START_NS, one
 
@@ -51,6 +54,26 @@ def test_prints_of_a_day_show_their_rates_whatever_was_configured(intensity: flo
     state = after(12_000, intensity, kappa, rates_prior_s=60.0)
     assert 0.5 * state["kappa_gain"] == pytest.approx(kappa, rel=0.15)
     assert 0.2 * state["intensity_gain"] == pytest.approx(intensity, rel=0.15)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(0.0, 1.0), min_size=8, max_size=8), st.floats(600.0, 86_400.0), st.floats(0.5, 2.0))
+def test_the_line_is_the_weighted_least_squares_of_statsmodels(shares: list[float], seconds: float,
+                                                              activity: float) -> None:
+    """Counts fall with depth; ln rate = ln A - kappa depth, each depth weighing its count."""
+    params, state = default_parameters(), one(FILTER)
+    rates.begin(state)
+    state["reach_count"] = 0.3 * seconds * np.cumprod(0.3 + 0.7 * np.array(shares))
+    state["reach_s"], state["reach_weight_s"] = seconds, activity * seconds
+    rates._fit(state, params)
+    depth, prior_s = np.array(rates.DEPTH), 2.0 * params["rates_prior_s"]
+    count = state["reach_count"] + prior_s * -np.expm1(-params["intensity"] * np.exp(-depth))
+    whole_s, weight_s = state["reach_s"] + prior_s, state["reach_weight_s"] + prior_s
+    log_rate = np.log(-np.log1p(-count / whole_s) * whole_s / weight_s)
+    base, slope = WLS(log_rate, np.column_stack([np.ones(8), depth]), weights=count).fit().params
+    assert state["kappa_gain"] == pytest.approx(min(max(-slope, rates.KAPPA_MIN), rates.KAPPA_MAX), rel=1e-9)
+    gain = math.exp(base) / params["intensity"]
+    assert state["intensity_gain"] == pytest.approx(min(max(gain, rates.INTENSITY_MIN), rates.INTENSITY_MAX), rel=1e-9)
 
 
 def test_what_was_configured_weighs_as_much_as_the_seconds_it_stands_for() -> None:

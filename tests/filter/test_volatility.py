@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from statsmodels.tsa.statespace.sarimax import SARIMAX
 from support.stages import one
 
 from mmfast.filter.state import FILTER
-from mmfast.filter.volatility import predict, quoting_sigma, update, variance_rate
+from mmfast.filter.volatility import predict, quoting_sigma, update, update_log, variance_rate
 
 
 def test_prediction_is_exact_in_time() -> None:
@@ -34,6 +35,27 @@ def test_it_learns_the_volatility_of_brownian_motion() -> None:
             late.append(state["log_sigma"])
     # It settles between the long-run mean and what it sees, nearer to what it sees.
     assert math.log(1.25) < np.mean(late) < math.log(1.4)
+
+
+@pytest.mark.parametrize(("sd", "r"), [(0.35, 0.072), (1.0, 0.01), (0.2, 2.0)])
+def test_readings_every_ten_seconds_are_an_autoregression_in_noise(sd: float, r: float) -> None:
+    """The exact likelihood of statsmodels' AR(1) with a mean and an error of measurement, and its filtered levels."""
+    random, keep, mean = np.random.default_rng(7), math.exp(-10.0 / 300.0), math.log(0.89)
+    level, seen = mean, []
+    for _ in range(300):
+        level = mean + keep * (level - mean) + random.normal(0.0, sd * math.sqrt(1.0 - keep * keep))
+        seen.append(level + random.normal(0.0, math.sqrt(r)))
+    model = SARIMAX(np.array(seen) - mean, order=(1, 0, 0), measurement_error=True)
+    model.ssm.tolerance = 0.0  # it would take a variance that hardly moves for one that stands still
+    told = model.filter([keep, r, sd * sd * (1.0 - keep * keep)])
+    state, likelihood = one(FILTER, log_sigma=mean, log_sigma_var=sd * sd), 0.0
+    for k, z in enumerate(seen):
+        if k > 0:
+            predict(state, 10.0, mean, 1.0 / 300.0, sd)
+        likelihood += update_log(state, z, r) - 0.5 * math.log(2.0 * math.pi)
+        assert state["log_sigma"] - mean == pytest.approx(told.filtered_state[0, k], abs=1e-9)
+        assert state["log_sigma_var"] == pytest.approx(told.filtered_state_cov[0, 0, k], rel=1e-9)
+    assert likelihood == pytest.approx(told.llf, rel=1e-9)
 
 
 def test_mean_variance_is_that_of_a_lognormal() -> None:

@@ -6,10 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.weightstats import DescrStatsW
 from support.stages import one
 
 from mmfast.sensor.state import SENSOR
-from mmfast.sensor.zscore import LIMIT, forget, score
+from mmfast.sensor.zscore import LIMIT, MEMORY_S, PRIOR_S, forget, score
 
 
 def scores(values: list[float], step_s: float = 0.1) -> list[float]:
@@ -23,6 +26,25 @@ def test_a_stationary_feature_gets_mean_zero_and_deviation_one() -> None:
     late = np.array(scores(list(x)))[30_000:]
     assert abs(late.mean()) < 0.05
     assert late.std() == pytest.approx(1.0, abs=0.05)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.floats(-50.0, 50.0), st.floats(1e-3, 9.0)), min_size=1, max_size=40))
+def test_the_moments_are_the_weighted_ones_of_statsmodels(readings: list[tuple[float, float]]) -> None:
+    """Each value weighs its seconds, fading as they pass; the prior is -1 and 1, half a minute each."""
+    sensor, now_ns, values, weights = one(SENSOR), 10**9, [-1.0, 1.0], np.full(2, PRIOR_S / 2.0)
+    forget(sensor)
+    sensor["score_ns"][3] = now_ns
+    for x, wait_s in readings:
+        told = DescrStatsW(values, weights)
+        now_ns += round(wait_s * 1e9)
+        want = (x - told.mean) / told.std
+        assert score(sensor, 3, x, now_ns) == pytest.approx(min(max(want, -LIMIT), LIMIT), rel=1e-6, abs=1e-9)
+        values.append(x)
+        weights = np.append(weights * math.exp(-wait_s / MEMORY_S), wait_s)
+    told = DescrStatsW(values, weights)
+    assert sensor["score_mean"][3] == pytest.approx(told.mean, rel=1e-6, abs=1e-9)
+    assert sensor["score_var"][3] == pytest.approx(told.var, rel=1e-6, abs=1e-9)
 
 
 def test_the_first_value_is_scored_by_the_prior() -> None:
