@@ -3,8 +3,8 @@ Account answers: replies of /info about an account that no trade changes, or tha
 
 In      a request object, the exchange's accounts.
 Out     JSON-ready answers in the venue's shapes.
-Source  recorded answers; the venue's info-endpoint pages where there are none. There is no staking, no referral and
-        no vault here: their answers are those of an account that never had to do with them.
+Source  recorded answers; the venue's info-endpoint pages where there are none. There is no delegation, no referral
+        and no vault here: their answers are those of an account that never had to do with them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from mmfast.sim.asked import Json, address_of, user_of
 from mmfast.sim.exchange import Exchange
 from mmfast.sim.fees import DAY_MS, TIERS, Tier
 
+STAKE_DECIMALS = 8
 SPANS = ("day", "week", "month", "allTime")
 REFERRAL_USD = "10000.0"
 SPOT_CROSS, SPOT_ADD = "0.0007", "0.0004"
@@ -27,7 +28,6 @@ MAKER_SHARES = (("0.005", "-0.00001"), ("0.015", "-0.00002"), ("0.03", "-0.00003
 USDC = {"name": "USDC", "szDecimals": 8, "weiDecimals": 8, "index": 0, "tokenId": "0x6d1e7cde53ba9467b783cb7c530ce054",
         "isCanonical": True, "evmContract": None, "fullName": None}
 SPOT_META: Json = {"universe": [], "tokens": [USDC]}
-NOTHING_STAKED = {"delegated": "0.0", "undelegated": "0.0", "totalPendingWithdrawal": "0.0", "nPendingWithdrawals": 0}
 
 
 def portfolio(exchange: Exchange, asked: Json) -> list[Any]:
@@ -119,6 +119,12 @@ def referral(exchange: Exchange, asked: Json) -> Json:
         "referrerState": {"stage": "needToTrade", "data": {"required": REFERRAL_USD}},
         "rewardHistory": [],
     }
+
+
+def delegator_summary(exchange: Exchange, asked: Json) -> Json:
+    """A stake that no validator holds: priority is paid from it."""
+    staked = wire.decimal(user_of(exchange, asked).stake_units, STAKE_DECIMALS)
+    return {"delegated": "0.0", "undelegated": staked, "totalPendingWithdrawal": "0.0", "nPendingWithdrawals": 0}
 
 
 def max_builder_fee(exchange: Exchange, asked: Json) -> int:

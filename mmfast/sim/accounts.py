@@ -112,6 +112,7 @@ class Account:
     funding_uusd: int = 0
     volume_uusd: int = 0
     spot_uusd: int = 0
+    stake_units: int = 0  # 1e-8 HYPE
     master: Account | None = None
     name: str = ""
     builders: dict[str, int] = field(default_factory=dict)  # greatest fee in parts per million, by builder

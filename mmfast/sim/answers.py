@@ -293,7 +293,7 @@ def _of_user(found: Any) -> Callable[[Exchange, Json], Any]:
     return say
 
 
-# Of what this exchange does not have: staking, vaults, multi-sig.
+# Of what this exchange does not have: delegations, vaults, multi-sig.
 NOTHINGS: dict[str, Any] = {
     "userVaultEquities": [],
     "leadingVaults": [],
@@ -301,7 +301,6 @@ NOTHINGS: dict[str, Any] = {
     "delegations": [],
     "delegatorHistory": [],
     "delegatorRewards": [],
-    "delegatorSummary": account_answers.NOTHING_STAKED,
     "userToMultiSigSigners": None,
     "userDexAbstraction": False,
     "userAbstraction": "disabled",
@@ -345,6 +344,7 @@ ANSWERS: dict[str, Callable[[Exchange, Json], Any]] = {
     "portfolio": account_answers.portfolio,
     "referral": account_answers.referral,
     "maxBuilderFee": account_answers.max_builder_fee,
+    "delegatorSummary": account_answers.delegator_summary,
     "activeAssetData": active_asset_data,
     "extraAgents": extra_agents,
     **{kind: _of_user(nothing) for kind, nothing in NOTHINGS.items()},

@@ -8,7 +8,8 @@ Source  -
 Row 0 is the bid side, row 1 the ask side, best first. Background depth is lots and a count of orders for each
 price. A user's order stands in its side's list by price, then time; ``ahead`` is the background volume in
 front of it at its own price. ``room`` is what its owner may still trade by all its orders of that side: beyond it
-an order is refused at the match, or, reduce-only, shrinks to it. Executions and prints pile up in the record until
+an order is refused at the match, or, reduce-only, shrinks to it. ``rate`` is what it paid for its place at
+``joined`` ms. Executions and prints pile up in the record until
 the shell drains them.
 
    bid side   px_ticks   99  98  97 ...      lots   30  12   9 ...   background
@@ -48,9 +49,9 @@ BOOK = bare(
     ("px_ticks", "i8", (2, LEVELS)), ("lots", "i8", (2, LEVELS)), ("count", "i8", (2, LEVELS)),
     ("user_id", "i8", (2, USERS)), ("user_owner", "i8", (2, USERS)), ("user_px", "i8", (2, USERS)),
     ("user_lots", "i8", (2, USERS)), ("user_ahead", "i8", (2, USERS)), ("user_room", "i8", (2, USERS)),
-    ("user_shrinks", "i8", (2, USERS)),
+    ("user_shrinks", "i8", (2, USERS)), ("user_rate", "i8", (2, USERS)), ("user_joined_ms", "i8", (2, USERS)),
     ("fill", "i8", (OUT, 7)), ("print", "i8", (OUT, 6)), ("expired", "i8", (OUT,)),
-    size=128 + 8 * (6 * LEVELS + 14 * USERS + 14 * OUT),
+    size=128 + 8 * (6 * LEVELS + 18 * USERS + 14 * OUT),
 )
 
 

@@ -25,6 +25,7 @@ import orjson
 import typer
 import uvloop
 
+from mmfast.sim.account_answers import STAKE_DECIMALS
 from mmfast.sim.accounts import Accounts
 from mmfast.sim.blocks import BlockClock
 from mmfast.sim.channels import REGIMES, Cadence
@@ -37,7 +38,8 @@ from mmfast.sim.listing import LISTED, DelistedSource, Listing, listings
 from mmfast.sim.market import Market
 from mmfast.sim.recording import load_recording
 from mmfast.sim.reference import Coin, Reference
-from mmfast.sim.schema import ADDRESS
+from mmfast.sim.rules import scaled
+from mmfast.sim.schema import ADDRESS, DECIMAL
 from mmfast.sim.server import Server
 from mmfast.sim.state import Keeper, load
 from mmfast.sim.synthetic import SyntheticSource
@@ -83,6 +85,7 @@ class Options:
     strict_isolated: tuple[str, ...] = ()
     no_cross: tuple[str, ...] = ()
     delist: tuple[tuple[str, float], ...] = ()
+    stakes: tuple[tuple[str, int], ...] = ()
 
     @property
     def live(self) -> tuple[str, ...]:
@@ -169,12 +172,22 @@ def build(options: Options, start_ms: int, found: dict[str, Any] | None = None) 
     return made
 
 
+def check_stakes(options: Options) -> None:
+    """ValueError for a stake without an account."""
+    known = {address.lower() for address, _ in options.accounts}
+    for address, _ in options.stakes:
+        if address not in known:
+            raise ValueError(f"stake of {address}: there is no such account; add --account {address}")
+
+
 def admit_to(made: Exchange, options: Options) -> None:
     """Fund the accounts and approve the agents that the exchange does not have yet."""
     for address, amount_usd in options.accounts:
         if address.lower() not in made.accounts.masters:
             made.deposit(address, round(amount_usd * UUSD_PER_USD))
             made.traded_before(address, round(options.volume_usd * UUSD_PER_USD))
+            if units := dict(options.stakes).get(address.lower(), 0):
+                made.stake(address, units)
     for master, agent in options.agents:
         if agent.lower() not in made.accounts.agents:
             made.approve(master, agent)
@@ -220,7 +233,8 @@ async def serve(options: Options, parent: int) -> None:
     if options.market == "mirror":
         upstream = Upstream(options.upstream, options.live, lambda state: say({"event": "upstream", "state": state}))
     found = await upstream.open() if upstream else None
-    made = open_exchange(options, time.time_ns() // 1_000_000, found)
+    made, delays = open_exchange(options, time.time_ns() // 1_000_000, found), Delays(options.latency, options.seed)
+    made.takers_held_ns = delays.takers_held_ns
     keeper = Keeper(made, options.state) if options.state is not None else None
     if keeper is not None and upstream is not None:
         upstream.heard = keeper.heard
@@ -229,7 +243,7 @@ async def serve(options: Options, parent: int) -> None:
         made,
         BlockClock(options.seed, block_ms, 0.13 * block_ms),
         cadence(options),
-        Delays(options.latency, options.seed),
+        delays,
         from_option(options.faults, made.truth) if options.faults else None,
     )
     stop = asyncio.Event()
@@ -283,6 +297,15 @@ def parse_account(text: str) -> tuple[str, float]:
     if not (math.isfinite(usd) and usd >= 0):
         raise ValueError(f"account {text!r}: {amount!r} is not an amount of dollars")
     return address, usd
+
+
+def parse_stake(text: str) -> tuple[str, int]:
+    """``ADDRESS=HYPE`` as the address in lower case and the smallest units; ValueError for anything else."""
+    address, _, amount = text.partition("=")
+    units = scaled(amount, STAKE_DECIMALS) if DECIMAL.match(amount) else None
+    if ADDRESS.match(address) is None or units is None:
+        raise ValueError(f"stake {text!r}: write ADDRESS=HYPE, with eight decimals at most")
+    return address.lower(), units
 
 
 def parse_agent(text: str) -> tuple[str, str]:
@@ -341,6 +364,7 @@ def exchange(
     coin: Annotated[str, typer.Option(help="coins, with commas between them")] = "BTC,ETH,SOL",
     seed: Annotated[int, typer.Option(help="seed of market, blocks and latency")] = 0,
     account: Annotated[list[str] | None, typer.Option(help="ADDRESS[=USD], a funded master; repeatable")] = None,
+    stake: Annotated[list[str] | None, typer.Option(help="ADDRESS=HYPE that an account pays for priority from")] = None,
     agent: Annotated[list[str] | None, typer.Option(help="MASTER:AGENT, a wallet that may sign; repeatable")] = None,
     fund_anyone: Annotated[float | None, typer.Option(help="dollars for whoever signs, wrongly too")] = None,
     latency: Annotated[str, typer.Option(help="none, lan or hl")] = "lan",
@@ -392,8 +416,10 @@ def exchange(
             parse_coins(strict_isolated),
             parse_coins(no_cross),
             tuple(map(parse_delisting, delist or ())),
+            tuple(map(parse_stake, stake or ())),
         )
         listed(options)
+        check_stakes(options)
         cadence(options)
         check_upstream(options)
         if faults:

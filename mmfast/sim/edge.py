@@ -20,7 +20,8 @@ from mmfast.sim.queueing import join, remove_user, user_row
 
 
 @kernel
-def submit(books: Any, order_id: int, owner: int, side: int, px: int, lots: int, tif: int, now_ms: int) -> int:
+def submit(books: Any, order_id: int, owner: int, side: int, px: int, lots: int, tif: int, now_ms: int,
+           rate: int = 0) -> int:
     """
     A user's order trades and rests as its ``tif`` says; the lots that did not trade, -1 for a post-only
     cross.
@@ -34,7 +35,7 @@ def submit(books: Any, order_id: int, owner: int, side: int, px: int, lots: int,
     else:
         left = take(book, side, px, lots, order_id, owner, now_ms, order_id)
     if left > 0 and tif != TIF_IOC:
-        join(book, side, order_id, owner, px, left)
+        join(book, side, order_id, owner, px, left, rate, now_ms)
     return left
 
 

@@ -28,6 +28,7 @@ from mmfast.sim.limits import Limits
 from mmfast.sim.listing import Listing
 from mmfast.sim.market import Print, Touch
 from mmfast.sim.placing import fire
+from mmfast.sim.priority import effective_ns, turn
 from mmfast.sim.truth import Truth
 from mmfast.sim.universe import Instrument, instruments
 
@@ -100,6 +101,7 @@ class Exchange:
         self._touches: dict[int, Touch] = {}
         self._hour = start_ms // HOUR_MS
         self.delistings: dict[str, int] = {}  # when, by coin
+        self.takers_held_ns = 0  # in the mempool; cancels and makers never are
         self.log: Log | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -122,6 +124,11 @@ class Exchange:
         account.volume_uusd += notional_uusd
         for volume in (account.daily, self.ledger.daily) if notional_uusd else ():
             volume.spread(self.now_ms, notional_uusd)
+
+    def stake(self, address: str, units: int) -> None:
+        """Let an account have so much of its HYPE staked, in 1e-8, from which it pays for priority."""
+        self.accounts.of(address).stake_units = units
+        self.truth.write("stake", {"user": address.lower(), "units": units})
 
     def approve(self, master: str, agent: str, name: str = "") -> None:
         """Let a wallet sign for a master; ValueError if the master has no account."""
@@ -181,11 +188,16 @@ class Exchange:
         return [wire.trade(instrument, made.print, made.users) for made in self.trades[instrument.asset]]
 
     def _take_due(self, now_ns: int) -> list[Pending]:
-        """What has arrived, sorted as the block executes it: by class, then by arrival."""
-        due = [one for one in self._pending if one.arrival_ns <= now_ns]
+        """What has arrived, sorted as the block executes it: by class, then by arrival, as far as priority lets it."""
+        held_ns = self.takers_held_ns
+
+        def is_due(one: Pending) -> bool:
+            return max(one.arrival_ns, effective_ns(one.arrival_ns, one.request.action, held_ns)) <= now_ns
+
+        due = [one for one in self._pending if is_due(one)]
         if due:
-            self._pending = [one for one in self._pending if one.arrival_ns > now_ns]
-            due.sort(key=lambda one: (action_class(one.request.action), one.arrival_ns, one.number))
+            self._pending = [one for one in self._pending if not is_due(one)]
+            due.sort(key=lambda one: (*turn(one.arrival_ns, one.request.action, held_ns), one.arrival_ns, one.number))
         return due
 
     def _answer(self, one: Pending) -> tuple[Reply, Json]:

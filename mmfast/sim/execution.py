@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mmfast.sim import agents, funds, gearing, rules, schema, twap, wire
+from mmfast.sim import agents, funds, gearing, priority, rules, schema, twap, wire
 from mmfast.sim.accounts import TRIGGERS_PER_DAY, Account
 from mmfast.sim.fees import DAY_MS
 from mmfast.sim.ledger import Ledger
@@ -23,7 +23,6 @@ from mmfast.units import UUSD_PER_USD
 Json = dict[str, Any]
 MISSING = "Order was never placed, already canceled, or filled."
 FAST_TRIGGER = "Trigger orders cannot be canceled with fast set."
-NO_STAKE = "Insufficient staking balance for priority fee."
 MISSING_MODIFY = "Cannot modify canceled or filled order."
 SCHEDULE_GATE_UUSD = 1_000_000 * UUSD_PER_USD
 SCHEDULE_AHEAD_MS = 5000
@@ -54,15 +53,26 @@ def _builder_ppm(account: Account, action: Json) -> int:
     return int(ppm)
 
 
+def _unpaid(ledger: Ledger, account: Account, wires: list[Wire], rate: int) -> str | None:
+    """Why a batch may not have the priority it asks for; its stake must cover it at its limit prices."""
+    if rate == 0:
+        return None
+    notional_uusd = sum(rules.value_uusd(one, instrument_of(ledger, one.asset)) for one in wires)
+    covered = priority.burned_units(ledger, notional_uusd, rate) <= priority.stake_of(account)
+    return priority.refusal(wires, rate) or (None if covered else priority.NO_STAKE)
+
+
 def do_order(ledger: Ledger, account: Account, action: Json) -> Json:
     """Place a batch in order, or as an entry with its children, or as the take profit and stop of a position."""
     grouping, builder_ppm = action["grouping"], _builder_ppm(account, action)
-    if isinstance(grouping, dict) and grouping["p"] > 0:
-        raise ActionError(NO_STAKE)  # priority is paid from stake, and nobody stakes here
-    wires = [schema.parsed(one)._replace(builder_ppm=builder_ppm) for one in action["orders"]]
+    rate = priority.rate_of(action)
+    wires = [schema.parsed(one)._replace(builder_ppm=builder_ppm, rate=rate) for one in action["orders"]]
     error = _prevalidated(ledger, wires, grouping)
     if error:
         return _statuses("order", [{"error": error}])
+    unpaid = _unpaid(ledger, account, wires, rate)
+    if unpaid:
+        raise ActionError(unpaid)
     if grouping == "normalTpsl":
         return _statuses("order", bracket(ledger, account, wires))
     if grouping == "positionTpsl":

@@ -168,12 +168,13 @@ class Market:
         return matches
 
     def add(self, order_id: int, owner: int, side: int, px_ticks: int, lots: int, tif: int,
-            now_ms: int) -> tuple[Added, list[Match], list[int]]:
+            now_ms: int, rate: int = 0) -> tuple[Added, list[Match], list[int]]:
         """
         A user's new order: what became of it, its executions, the owner's resting orders that it expired.
 
         ``order_id`` is unique and >= 0, ``owner`` >= 0, ``side`` BID or ASK, ``tif`` one of `records.order`.
-        A trade with another user's resting order gives that order's match, then this one's.
+        A trade with another user's resting order gives that order's match, then this one's. ``rate`` is what a
+        maker pays to stand before the young orders of its level that pay less.
 
         Raises
         ------
@@ -182,7 +183,7 @@ class Market:
             already, or USERS orders rest on the side.
         """
         self._check(order_id, owner, side, px_ticks, lots, tif)
-        left = submit(self.books, order_id, owner, side, px_ticks, lots, tif, now_ms)
+        left = submit(self.books, order_id, owner, side, px_ticks, lots, tif, now_ms, rate)
         if left < 0:
             return Added(POST_ONLY_CROSSED, 0, 0, 0), [], []
         filled = lots - left

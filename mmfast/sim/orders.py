@@ -43,7 +43,7 @@ class Order:
     One order; ``lots`` is what remains of ``orig_lots``. ``placed_ms`` is the block that took it in.
 
     ``market`` is the time in force by which the venue names a market order, empty for others. ``group`` is the
-    take profit and stop that belong to an entry, or for each of them both.
+    take profit and stop that belong to an entry, or for each of them both. ``rate`` is its priority's.
     """
 
     oid: int
@@ -59,6 +59,7 @@ class Order:
     placed_ms: int
     market: str = ""
     builder_ppm: int = 0
+    rate: int = 0
     twap: int | None = None
     trigger: Trigger | None = None
     waits: int = IN_BOOK

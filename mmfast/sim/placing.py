@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from mmfast.records.order import TIF_ALO, TIF_GTC, TIF_IOC
-from mmfast.sim import rules, triggers, wire
+from mmfast.sim import priority, rules, triggers, wire
 from mmfast.sim.accounts import Account
 from mmfast.sim.ledger import Ledger
 from mmfast.sim.margin import may_hold
@@ -79,6 +79,7 @@ def new_order(
         ledger.now_ms,
         MARKET if order_wire.tif == MARKET else "",
         order_wire.builder_ppm,
+        order_wire.rate,
     )
 
 
@@ -89,7 +90,7 @@ def put(
     touch = instrument.market.touch()
     try:
         added, matches, expired = instrument.market.add(
-            order.oid, account.owner, order.side, px_ticks, order.lots, order.tif, ledger.now_ms
+            order.oid, account.owner, order.side, px_ticks, order.lots, order.tif, ledger.now_ms, order.rate
         )
     except ValueError as error:  # the book is full of users' orders
         ledger.change(account, order, "tooManyOpenOrdersRejected")
@@ -103,6 +104,8 @@ def put(
         return refused
     if order.oid not in ledger.live:
         ledger.change(account, order, OPEN)
+    if order.rate:
+        priority.burn(ledger, account, added.notional_uusd + added.resting_lots * px_ticks, order.rate)
     if added.resting_lots and order.reduce_only:
         instrument.market.shrink(order.oid)
     ledger.settle(instrument, matches)

@@ -8,7 +8,7 @@ Source  the probabilistic queue model with proportional cancels (hftbacktest, "O
         ahead.
 
 Behind is not stored: it is the level's lots minus ahead. Users' orders at one price keep their order of
-arrival, so ``ahead`` never decreases along the queue.
+arrival, those that paid for a better place excepted, and ``ahead`` never decreases along the queue.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Any
 from mmfast.kernel import kernel
 from mmfast.sim.book import ENDLESS, LEVELS, UNSEEN, USERS
 from mmfast.sim.levels import better, insert_level, level_lots, level_row, remove_level
+
+LOCKED_AFTER_MS = 400  # a place in a level cannot be passed any more
 
 
 @kernel
@@ -49,6 +51,8 @@ def move_user(book: Any, side: int, to: int, of: int) -> None:
     book["user_ahead"][side, to] = book["user_ahead"][side, of]
     book["user_room"][side, to] = book["user_room"][side, of]
     book["user_shrinks"][side, to] = book["user_shrinks"][side, of]
+    book["user_rate"][side, to] = book["user_rate"][side, of]
+    book["user_joined_ms"][side, to] = book["user_joined_ms"][side, of]
 
 
 @kernel
@@ -58,25 +62,47 @@ def in_view(book: Any, side: int, px: int) -> bool:
 
 
 @kernel
-def join(book: Any, side: int, order_id: int, owner: int, px: int, lots: int) -> bool:
+def row_to_join(book: Any, side: int, px: int, rate: int, now_ms: int) -> int:
+    """
+    Row of a new order at ``px``: the back, before those that paid less and whose place is not locked by age yet.
+    """
+    count = book["user_count"][side]
+    row = first_user(book, side, px)
+    while row < count and book["user_px"][side, row] == px:
+        row += 1
+    while (row > 0 and book["user_px"][side, row - 1] == px and book["user_rate"][side, row - 1] < rate
+           and now_ms - book["user_joined_ms"][side, row - 1] <= LOCKED_AFTER_MS):
+        row -= 1
+    return row
+
+
+@kernel
+def join(book: Any, side: int, order_id: int, owner: int, px: int, lots: int, rate: int = 0, now_ms: int = 0) -> bool:
     """
     Rest an order at the back of its price: all displayed volume there is ahead of it. False if the side is
     full.
+
+    One that passes users' younger orders by its ``rate`` passes the background that came after them too; all other
+    background counts as older.
     """
     count = book["user_count"][side]
     if count >= USERS:
         return False
-    row = first_user(book, side, px)
-    while row < count and book["user_px"][side, row] == px:
-        row += 1
+    row = row_to_join(book, side, px, rate, now_ms)
+    ahead = level_lots(book, side, px)
+    if ahead == 0 and not in_view(book, side, px):
+        ahead = UNSEEN
+    if row < count and book["user_px"][side, row] == px:
+        ahead = book["user_ahead"][side, row]
     for k in range(count, row, -1):
         move_user(book, side, k, k - 1)
-    ahead = level_lots(book, side, px)
     book["user_id"][side, row] = order_id
     book["user_owner"][side, row] = owner
     book["user_px"][side, row] = px
     book["user_lots"][side, row] = lots
-    book["user_ahead"][side, row] = ahead if ahead > 0 or in_view(book, side, px) else UNSEEN
+    book["user_ahead"][side, row] = ahead
+    book["user_rate"][side, row] = rate
+    book["user_joined_ms"][side, row] = now_ms
     book["user_room"][side, row] = ENDLESS
     book["user_shrinks"][side, row] = 0
     book["user_count"][side] = count + 1

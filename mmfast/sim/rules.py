@@ -65,6 +65,11 @@ def price_ticks(text: str, px_decimals: int) -> int | None:
     return ticks if ticks and ticks <= TICKS_MAX else None
 
 
+def value_uusd(wire: Wire, instrument: Instrument) -> int:
+    """An order's value at its limit price; 0 for one whose price or size is none."""
+    return (price_ticks(wire.px, instrument.px_decimals) or 0) * (scaled(wire.sz, instrument.sz_decimals) or 0)
+
+
 def prevalidate(wire: Wire, instrument: Instrument, sizeless: bool = False) -> str | None:
     """
     Errors that depend on the request alone: one of them answers for the whole batch.

@@ -50,6 +50,7 @@ class Wire(NamedTuple):
     cloid: str | None
     trigger: TriggerWire | None = None
     builder_ppm: int = 0
+    rate: int = 0  # of its priority
 
 
 def want(holder: Any, key: str, kind: type) -> Any:

@@ -31,14 +31,15 @@ def ask(url: str, body: dict) -> dict:
 def test_program_listens_knows_its_accounts_and_ends_on_a_signal(tmp_path, number):
     log = tmp_path / "truth.jsonl"
     with ExchangeProcess("--coin", "ETH,BTC", "--account", f"{MASTER}=2500", "--agent", f"{MASTER}:{AGENT}",
-                         "--truth", str(log)) as exchange:
+                         "--stake", f"{MASTER}=12.5", "--truth", str(log)) as exchange:
         assert exchange.events[0]["coins"] == ["ETH", "BTC"]
         assert [one["name"] for one in ask(exchange.url, {"type": "meta"})["universe"]] == ["ETH", "BTC"]
         state = ask(exchange.url, {"type": "clearinghouseState", "user": MASTER})
         assert state["withdrawable"] == "2500.0"
         assert ask(exchange.url, {"type": "userRole", "user": AGENT})["role"] == "agent"
+        assert ask(exchange.url, {"type": "delegatorSummary", "user": MASTER})["undelegated"] == "12.5"
         assert exchange.stop(number) == 0
-    assert [line["k"] for line in truth.read(log)] == ["deposit", "agent"]
+    assert [line["k"] for line in truth.read(log)] == ["deposit", "stake", "agent"]
 
 
 def test_orphan_ends_by_itself():
@@ -58,6 +59,7 @@ def test_orphan_ends_by_itself():
     (["--host", "0.0.0.0"], "not loopback"), (["--market", "moon"], "synthetic, recording or mirror"),
     (["--market", "recording"], "needs --data"), (["--market", "recording", "--data", "/nowhere"], "/nowhere"),
     (["--account", "bob"], "ADDRESS=USD"), (["--account", f"{MASTER}=much"], "not an amount"),
+    (["--stake", f"{MASTER}=-1"], "ADDRESS=HYPE"), (["--stake", f"{MASTER}=1"], "add --account"),
     (["--agent", MASTER], "MASTER:AGENT"), (["--agent", f"{MASTER}:{AGENT}"], "deposit to it before"),
     (["--speed", "-1"], "positive number"), (["--latency", "moon"], "moon"), (["--coin", ","], "no coin")])
 def test_bad_option_is_named_with_its_remedy(arguments, words):

@@ -433,12 +433,6 @@ def test_every_action_is_answered_alike_over_rest_and_over_the_socket():
     live(scenario)
 
 
-def test_priority_is_refused_to_those_who_stake_nothing(maker):
-    batch = order_action(order("B", "99000", "0.1"), grouping={"p": 100})
-    assert maker.do(batch)["response"] == "Insufficient staking balance for priority fee."
-    assert maker.do(order_action(order("B", "99000", "0.1"), grouping={"p": 0}))["status"] == "ok"
-
-
 NUMBERS = st.sampled_from(["0", "1", "0.00001", "100000", "99999", "180000", "9" * 18, "0." + "0" * 17 + "1", "0.1"])
 NATURALS = st.sampled_from([0, 1, 2, 10**9, 2**31, 2**63, 2**64 - 1, 100_000_000_002, 100_000_000_003])
 CLOIDS = st.sampled_from([f"0x{n:032x}" for n in (0, 1, 2**128 - 1)])
@@ -449,7 +443,7 @@ TYPES = st.one_of(st.sampled_from(schema.TIFS).map(lambda tif: {"limit": {"tif":
 ORDERS = st.fixed_dictionaries({"a": ASSETS, "b": st.booleans(), "p": NUMBERS, "s": NUMBERS, "r": st.booleans(),
                                 "t": TYPES}, optional={"c": CLOIDS})
 KEYS = st.one_of(NATURALS, CLOIDS)
-GROUPINGS = st.sampled_from(["na", "normalTpsl", "positionTpsl", {"p": 0}])
+GROUPINGS = st.sampled_from(["na", "normalTpsl", "positionTpsl", {"p": 0}, {"p": 1}, {"p": 2**64 - 1}])
 WILD = st.one_of(
     st.fixed_dictionaries({"type": st.just("order"), "orders": st.lists(ORDERS, max_size=4), "grouping": GROUPINGS}),
     st.builds(lambda a, o: {"type": "cancel", "cancels": [{"a": a, "o": o}]}, ASSETS, NATURALS),
