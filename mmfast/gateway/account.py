@@ -191,7 +191,7 @@ class Account:
         """What the venue says of one order, when asked: open, or ended by whatever word, with so much traded."""
         order = self.desk.orders[slot]
         if table.is_another(order, update.oid, update.px_ticks, update.orig_lots):
-            self.desk.apply(slot, lifecycle.RESOLVED_GONE, now_ns, int(order["filled_lots"]))
+            self.desk.apply(slot, lifecycle.RESOLVED_GONE, now_ns)  # what it traded is in the list of fills alone
             self.audit.ask_fills(now_ns)
             return
         order["oid"] = update.oid

@@ -124,3 +124,15 @@ def test_the_oid_of_an_order_that_only_its_fill_told_of_is_read_from_the_list(wo
     world.advance(20)
     world.settle()
     check_quiet(world)
+
+
+def test_fills_of_an_order_that_somebody_changed_are_waited_for_until_the_list_is_read(world):
+    """The fill is lost, and who is asked by cloid tells of the other order only: no word on what ours traded."""
+    world.alone = False
+    world.quote(0.0, 3, 2000)
+    world.venue.strike(1, 1500, 3000)
+    world.to_gateway.fates.extend([("drop", 0), ("", 0), ("drop", 0)])
+    world.advance(30)
+    world.venue.modify_by_hand(1, 500, 500)
+    world.settle()
+    check_quiet(world)
