@@ -6,6 +6,9 @@ Out     the lag [ms], the response to a move of the reference, how sure that is;
 Source  Hayashi & Yoshida (2005), Hoffmann, Rosenbaum & Yoshida (2013): products of returns whose intervals overlap
         after a shift, which needs no common sampling times; over one interval of ours the overlapping returns of
         the reference add up to one difference of its price. Time is in bins of 20 ms.
+
+A book whose makers follow one after another has no one lag: the contrast is as wide as their delays and as our own
+intervals, and its largest bin wanders on a plateau. The lag is the centre of what rises above half of the largest.
 """
 
 from __future__ import annotations
@@ -191,7 +194,7 @@ def estimate(state: np.void) -> tuple[float, float, float]:
     """
     (lag [ms], response, R^2); NaN throughout unless the contrast is three times its noise.
 
-    The lag is refined by a parabola through the best bin and its neighbours. Positive: the reference leads.
+    Positive: the reference leads.
     """
     best = _best(state)
     top = state["contrast"][best]
@@ -199,13 +202,19 @@ def estimate(state: np.void) -> tuple[float, float, float]:
         return math.nan, math.nan, math.nan
     if abs(top) <= SIGNIFICANT * math.sqrt(state["noise"][best]):
         return math.nan, math.nan, math.nan
-    part = 0.0
-    if 0 < best < LAGS - 1:
-        left, right = state["contrast"][best - 1], state["contrast"][best + 1]
-        bend = left - 2.0 * top + right
-        part = min(max(0.5 * (left - right) / bend, -0.5), 0.5) if bend != 0.0 else 0.0
     fit = min(top * top / (state["ref_var"] * state["own_var"]), 1.0)
-    return (LAG_FIRST + best + part) * BIN_MS, top / state["ref_var"], fit
+    return (LAG_FIRST + _centre(state, top)) * BIN_MS, top / state["ref_var"], fit
+
+
+@kernel
+def _centre(state: np.void, top: float) -> float:
+    """Mean bin of the contrast, weighed by how far it rises above half of ``top``, its largest, to the same side."""
+    sign, total, moment = (1.0 if top > 0.0 else -1.0), 0.0, 0.0
+    for k in range(LAGS):
+        above = max(sign * state["contrast"][k] - 0.5 * abs(top), 0.0)
+        total += above
+        moment += above * k
+    return moment / total
 
 
 @kernel
