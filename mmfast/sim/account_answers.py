@@ -133,8 +133,9 @@ def max_builder_fee(exchange: Exchange, asked: Json) -> int:
 
 
 def web_state(exchange: Exchange, asked: Json) -> Json:
-    """The data of a webData3 frame; there is one dex, and none of its coins is at a cap."""
+    """The data of a webData3 frame; there is one dex, whose coins at the cap are named if there are any."""
     account = user_of(exchange, asked)
+    capped = [one.name for one in exchange.instruments if one.capped]
     agent = next((agent for owner, agent in exchange.accounts.agents.values()
                   if owner is account and agent.name in ("", agent.address)), None)
     return {
@@ -146,5 +147,5 @@ def web_state(exchange: Exchange, asked: Json) -> Json:
             "isVault": False,
             "user": account.address,
         },
-        "perpDexStates": [{"totalVaultEquity": "0.0"}],
+        "perpDexStates": [{"totalVaultEquity": "0.0", **({"perpsAtOpenInterestCap": capped} if capped else {})}],
     }

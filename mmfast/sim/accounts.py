@@ -126,6 +126,7 @@ class Account:
     deposits: list[dict[str, Any]] = field(default_factory=list)
     twaps: dict[int, Any] = field(default_factory=dict)  # those that run
     slices: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=SLICES_KEPT))  # their fills
+    twap_history: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=SLICES_KEPT))
     scheduled_ms: int | None = None
     fired: deque[int] = field(default_factory=lambda: deque(maxlen=TRIGGERS_PER_DAY))  # when switches went off
     partly_liquidated_ms: int = -(10**9)

@@ -16,6 +16,7 @@ from mmfast.sim.limits import BATCH_MAX, Limits, action_count
 from mmfast.sim.schema import ADDRESS, SchemaError
 
 MASTER_ONLY = ("reserveRequestWeight", "createSubAccount", "subAccountTransfer")
+CHAINS = {"a": "Mainnet", "b": "Testnet"}
 STALE_COST = 5  # an expired action costs this many times its count
 
 
@@ -27,6 +28,7 @@ class Envelope(NamedTuple):
     vault: str | None
     expires_after_ms: int | None
     signer: str | None
+    foreign: bool = False  # signed field by field for the other network
 
     @property
     def elements(self) -> int:
@@ -50,11 +52,12 @@ def envelope(body: Any, source: str) -> Envelope:
     vault = schema.text(body, "vaultAddress", ADDRESS) if body.get("vaultAddress") is not None else None
     expires = schema.natural(body, "expiresAfter") if body.get("expiresAfter") is not None else None
     signed = schema.want(body, "signature", dict)
+    foreign = False
     if action["type"] in schema.USER_SIGNED:
-        digest = _user_digest(action)
+        digest, foreign = _user_digest(action), action["hyperliquidChain"] != CHAINS.get(source)
     else:
         digest = signature.l1_digest(action, nonce, vault, expires, source)
-    return Envelope(action, nonce, vault, expires, signature.recover(digest, signed))
+    return Envelope(action, nonce, vault, expires, signature.recover(digest, signed), foreign)
 
 
 def _user_digest(action: dict[str, Any]) -> bytes:
@@ -70,6 +73,8 @@ def admit(request: Envelope, accounts: Accounts, limits: Limits, now_ms: int) ->
 
     An expired request uses its nonce and costs five times its count; every other refusal costs nothing.
     """
+    if request.foreign:
+        return "Mainnet and testnet require different signature."
     if request.signer is None:
         return "Unable to recover signer."
     account = accounts.signer(request.signer, now_ms)

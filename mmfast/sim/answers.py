@@ -17,19 +17,18 @@ from typing import Any
 from mmfast.sim import account_answers, depth, margin, market_answers, rules, wire
 from mmfast.sim.accounts import Account
 from mmfast.sim.aggregate import aggregated
-from mmfast.sim.asked import Json, NotServed, Unanswerable, address_of, coin_of, main_dex, moment, user_of
+from mmfast.sim.asked import Json, NotServed, Unanswerable, address_of, coin_of, main_dex, moment, order_key, user_of
 from mmfast.sim.exchange import Exchange
 from mmfast.sim.orders import Change
 from mmfast.sim.universe import Instrument
 from mmfast.units import UUSD_PER_USD
 
 PAGE = 2000
-FUNDINGS = 500
+FUNDINGS = UPDATES = 500
 
 
 def meta(exchange: Exchange, asked: Json) -> Json:
     """The universe; an asset's id is its index in it."""
-    main_dex(asked)
     universe = [
         {
             "name": i.name,
@@ -153,10 +152,8 @@ def changed(exchange: Exchange, change: Change, lots: int) -> Json:
 
 def order_status(exchange: Exchange, asked: Json) -> Json:
     """The state of one order by oid or cloid; ``unknownOid`` also for one that is forgotten."""
-    account, key = user_of(exchange, asked), asked.get("oid")
-    if not isinstance(key, (int, str)):
-        raise NotServed("oid is missing")
-    change = account.orders.status(key.lower() if isinstance(key, str) else key)
+    account, key = user_of(exchange, asked), order_key(asked)
+    change = account.orders.status(key)
     if change is None:
         return {"status": "unknownOid"}
     lots = change.order.lots if change.status in ("open", "triggered") else change.lots
@@ -177,6 +174,11 @@ def user_fills(exchange: Exchange, asked: Json) -> list[Json]:
 def user_twap_slice_fills(exchange: Exchange, asked: Json) -> list[Json]:
     """The newest fills of TWAP slices, newest first."""
     return list(user_of(exchange, asked).slices)[::-1]
+
+
+def twap_history(exchange: Exchange, asked: Json) -> list[Json]:
+    """Beginnings and ends of TWAPs, newest first."""
+    return list(user_of(exchange, asked).twap_history)[::-1]
 
 
 def user_fills_by_time(exchange: Exchange, asked: Json) -> list[Json]:
@@ -204,7 +206,7 @@ def user_funding(exchange: Exchange, asked: Json) -> list[Json]:
 
 
 def ledger_updates(exchange: Exchange, asked: Json) -> list[Json]:
-    """Deposits, transfers and liquidations, oldest first."""
+    """Deposits, transfers and liquidations, oldest first, one page."""
     start, end, account = moment(asked, "startTime", 0), moment(asked, "endTime", 2**63), user_of(exchange, asked)
     deposits = [
         {
@@ -215,7 +217,7 @@ def ledger_updates(exchange: Exchange, asked: Json) -> list[Json]:
         for one in account.deposits
     ]
     known = sorted([*deposits, *account.transfers], key=lambda one: one["time"])
-    return [one for one in known if start <= one["time"] <= end]
+    return [one for one in known if start <= one["time"] <= end][:UPDATES]
 
 
 def user_rate_limit(exchange: Exchange, asked: Json) -> Json:
@@ -297,7 +299,6 @@ def _of_user(found: Any) -> Callable[[Exchange, Json], Any]:
 NOTHINGS: dict[str, Any] = {
     "userVaultEquities": [],
     "leadingVaults": [],
-    "twapHistory": [],
     "delegations": [],
     "delegatorHistory": [],
     "delegatorRewards": [],
@@ -335,6 +336,7 @@ ANSWERS: dict[str, Callable[[Exchange, Json], Any]] = {
     "historicalOrders": historical_orders,
     "userFills": user_fills,
     "userTwapSliceFills": user_twap_slice_fills,
+    "twapHistory": twap_history,
     "userFillsByTime": user_fills_by_time,
     "userFunding": user_funding,
     "userNonFundingLedgerUpdates": ledger_updates,
@@ -365,4 +367,5 @@ def answer(exchange: Exchange, asked: Any) -> Any:
     kind = asked.get("type") if isinstance(asked, dict) else None
     if not isinstance(kind, str) or kind not in ANSWERS:
         raise NotServed(f"info type {kind!r} is not one of {', '.join(ANSWERS)}")
+    main_dex(asked)
     return ANSWERS[kind](exchange, asked)

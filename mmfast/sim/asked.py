@@ -13,7 +13,7 @@ from typing import Any
 
 from mmfast.sim.accounts import Account
 from mmfast.sim.exchange import Exchange
-from mmfast.sim.schema import ADDRESS
+from mmfast.sim.schema import ADDRESS, CLOID
 from mmfast.sim.universe import Instrument
 
 Json = dict[str, Any]
@@ -55,6 +55,16 @@ def known_coin(exchange: Exchange, asked: Json) -> Instrument:
     if instrument is None:
         raise Unanswerable(f"there is no coin {asked['coin']}")
     return instrument
+
+
+def order_key(asked: Json) -> int | str:
+    """``oid``: an order id, or a cloid in lower case."""
+    key = asked.get("oid")
+    if type(key) is int and key >= 0:
+        return key
+    if not isinstance(key, str) or CLOID.match(key) is None:
+        raise NotServed(f"oid {key!r} is neither an order id nor a cloid")
+    return key.lower()
 
 
 def main_dex(asked: Json) -> None:

@@ -106,10 +106,12 @@ class Channels:
         for owner, events in ledger.events.items():
             for key in self._keys("userEvents", users[owner].address):
                 yield from ((key, wire.frame("user", one)) for one in events)
-        for owner, slices in ledger.slices.items():
-            user = users[owner].address
-            for key in self._keys("userTwapSliceFills", user):
-                yield key, told("userTwapSliceFills", user, slices, False)
+        for kind, event, outbox in (("userTwapHistory", "twapHistory", ledger.twaps),
+                                    ("userTwapSliceFills", "twapSliceFills", ledger.slices)):
+            for owner, entries in outbox.items():
+                user = users[owner].address
+                yield from ((key, told(kind, user, entries, False)) for key in self._keys(kind, user))
+                yield from ((key, wire.frame("user", {event: entries})) for key in self._keys("userEvents", user))
         for owner, fills in ledger.fills.items():
             yield from self._tell_fills(users[owner].address, fills)
         for owner, paid in ledger.fundings.items():
@@ -213,6 +215,8 @@ CLOCKS = {
     "allDexsClearinghouseState": "user",
     "webData3": "user",
     "activeAssetData": "user",
+    "spotState": "user",
+    "twapStates": "user",
 }
 
 

@@ -9,7 +9,7 @@ Source  the venue's statuses and directions of fills (delistedCanceled, Settleme
 
 from __future__ import annotations
 
-from mmfast.sim import liquidation
+from mmfast.sim import liquidation, twap
 from mmfast.sim.ledger import Ledger
 from mmfast.sim.universe import Instrument
 
@@ -28,7 +28,8 @@ def delist(ledger: Ledger, instrument: Instrument) -> None:
         for order in [one for one in account.orders.open.values() if one.asset == asset]:
             if order.oid in account.orders.open:  # a child goes with its parent
                 ledger.cancel(account, order, DELISTED_CANCELED)
-        account.twaps = {number: one for number, one in account.twaps.items() if one.asset != asset}
+        for one in [one for one in account.twaps.values() if one.asset == asset]:
+            twap.end(ledger, account, one, "terminated")
     for holder in ledger.accounts.holders():
         if holder.lots(asset):
             ledger.force(holder, crowd, instrument, holder.lots(asset), instrument.mark_ticks, SETTLEMENT)

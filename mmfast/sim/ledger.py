@@ -48,6 +48,7 @@ class Ledger:
         self.fills: defaultdict[int, list[wire.Json]] = defaultdict(list)
         self.fundings: defaultdict[int, list[wire.Json]] = defaultdict(list)
         self.slices: defaultdict[int, list[wire.Json]] = defaultdict(list)
+        self.twaps: defaultdict[int, list[wire.Json]] = defaultdict(list)  # that began or ended
         self.sliced: set[int] = set()  # orders of the block that are slices of a TWAP
         self.events: defaultdict[int, list[wire.Json]] = defaultdict(list)
         self.daily = DailyVolume()  # all that was printed
@@ -59,7 +60,8 @@ class Ledger:
     def begin(self, now_ms: int) -> None:
         """Start a block with an empty outbox."""
         self.now_ms = now_ms
-        for outbox in (self.changes, self.fills, self.fundings, self.events, self.slices, self.sliced, self.traders):
+        for outbox in (self.changes, self.fills, self.fundings, self.events, self.slices, self.twaps, self.sliced,
+                       self.traders):
             outbox.clear()
 
     def oid(self) -> int:

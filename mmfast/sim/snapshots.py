@@ -101,7 +101,7 @@ HISTORIES: dict[str, tuple[str, Maker]] = {
     "userNonFundingLedgerUpdates": ("nonFundingLedgerUpdates", answers.ledger_updates),
     "userHistoricalOrders": ("orderHistory", answers.historical_orders),
     "userTwapSliceFills": ("twapSliceFills", answers.user_twap_slice_fills),
-    "userTwapHistory": ("history", lambda exchange, topic: []),
+    "userTwapHistory": ("history", answers.twap_history),
 }
 # States that are told whole each time.
 STATES: dict[str, Maker] = {

@@ -80,6 +80,7 @@ def do_twap_order(ledger: Ledger, account: Account, action: Json) -> Json:
     made = Twap(ledger.oid(), instrument.asset, BID if asked["b"] else ASK, lots, minutes, asked["r"], asked["t"],
                 ledger.now_ms)
     account.twaps[made.number] = made
+    _tell(ledger, account, made, "activated")
     ledger.truth.write("twap", {"user": account.address, "twap": made.number, "asset": made.asset, "lots": lots})
     return {"type": "twapOrder", "data": {"status": {"running": {"twapId": made.number}}}}
 
@@ -89,7 +90,7 @@ def do_twap_cancel(ledger: Ledger, account: Account, action: Json) -> Json:
     known = account.twaps.get(action["t"])
     if known is None or known.asset != action["a"]:
         return {"type": "twapCancel", "data": {"status": {"error": GONE}}}
-    del account.twaps[known.number]
+    end(ledger, account, known, "terminated")
     return {"type": "twapCancel", "data": {"status": "success"}}
 
 
@@ -101,7 +102,21 @@ def run(ledger: Ledger) -> None:
             if lots > 0 and ledger.now_ms >= ledger.post_only_until_ms:
                 _send(ledger, account, one, lots)
             if one.done_lots >= one.lots or one.start_ms + one.slices * SLICE_MS <= ledger.now_ms:
-                account.twaps.pop(one.number, None)
+                end(ledger, account, one, "finished")
+
+
+def end(ledger: Ledger, account: Account, one: Twap, status: str) -> None:
+    """One runs no more: finished or terminated."""
+    del account.twaps[one.number]
+    _tell(ledger, account, one, status)
+
+
+def _tell(ledger: Ledger, account: Account, one: Twap, status: str) -> None:
+    """A beginning or an end, in seconds as the venue has it."""
+    entry = {"time": ledger.now_ms // 1000, "state": state(ledger, account, one), "status": {"status": status},
+             "twapId": one.number}
+    account.twap_history.append(entry)
+    ledger.twaps[account.owner].append(entry)
 
 
 def _send(ledger: Ledger, account: Account, one: Twap, lots: int) -> None:
@@ -120,24 +135,26 @@ def _send(ledger: Ledger, account: Account, one: Twap, lots: int) -> None:
         one.done_uusd += added.notional_uusd
 
 
+def state(ledger: Ledger, account: Account, one: Twap) -> Json:
+    """How far one is, in the venue's shape."""
+    instrument = ledger.instruments[one.asset]
+    return {
+        "coin": instrument.name,
+        "user": account.address,
+        "side": wire.SIDES[one.side],
+        "sz": wire.decimal(one.lots, instrument.sz_decimals),
+        "executedSz": wire.decimal(one.done_lots, instrument.sz_decimals),
+        "executedNtl": wire.usd(one.done_uusd),
+        "minutes": one.minutes,
+        "reduceOnly": one.reduce_only,
+        "randomize": one.randomize,
+        "timestamp": one.start_ms,
+    }
+
+
 def states(ledger: Ledger, account: Account) -> list[Any]:
-    """What runs, in the venue's shape."""
-    shown = []
-    for one in account.twaps.values():
-        instrument = ledger.instruments[one.asset]
-        shown.append([one.number, {
-            "coin": instrument.name,
-            "user": account.address,
-            "side": wire.SIDES[one.side],
-            "sz": wire.decimal(one.lots, instrument.sz_decimals),
-            "executedSz": wire.decimal(one.done_lots, instrument.sz_decimals),
-            "executedNtl": wire.usd(one.done_uusd),
-            "minutes": one.minutes,
-            "reduceOnly": one.reduce_only,
-            "randomize": one.randomize,
-            "timestamp": one.start_ms,
-        }])
-    return shown
+    """What runs: pairs of a number and how far it is."""
+    return [[one.number, state(ledger, account, one)] for one in account.twaps.values()]
 
 
 DO: dict[str, Callable[[Ledger, Account, Json], Json]] = {"twapOrder": do_twap_order, "twapCancel": do_twap_cancel}

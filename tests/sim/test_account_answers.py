@@ -108,6 +108,16 @@ def test_web_state_names_the_agent_without_a_name(venue):
     assert told["cumLedger"] == "1000000.0"
 
 
+def test_web_state_names_the_coins_at_their_cap(venue):
+    from mmfast.sim.account_answers import web_state
+
+    client = venue.client()
+    for capped, shown in ((False, {"totalVaultEquity": "0.0"}),
+                          (True, {"totalVaultEquity": "0.0", "perpsAtOpenInterestCap": ["BTC"]})):
+        venue.exchange.instruments[0].capped = capped
+        assert web_state(venue.exchange, {"user": client.address})["perpDexStates"] == [shown]
+
+
 def ask_web(venue, client):
     from mmfast.sim.account_answers import web_state
 

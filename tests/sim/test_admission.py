@@ -115,6 +115,15 @@ def test_body_of_another_shape_is_not_deserialized(body):
         envelope(body, "b")
 
 
+def test_a_payment_signed_for_the_other_network_is_refused_in_the_venues_words(venue):
+    payer = venue.client()
+    pay = {"type": "usdSend", "signatureChainId": "0x66eee", "destination": "0x" + "2" * 40, "amount": "1", "time": 0}
+    assert payer.do({**pay, "hyperliquidChain": "Testnet"})["status"] == "ok"
+    assert payer.do({**pay, "hyperliquidChain": "Mainnet"})["response"] == (
+        "Mainnet and testnet require different signature.")
+    assert payer.account.raw_uusd == 999_999 * 10**6
+
+
 @pytest.mark.parametrize("change", [{"signatureChainId": "-1"}, {"signatureChainId": "0x" + "f" * 65},
                                     {"signatureChainId": "abc?"}, {"agentName": True}, {"agentName": 5},
                                     {"agentName": []}])

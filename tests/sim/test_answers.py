@@ -151,7 +151,9 @@ def test_unknown_coin_has_a_null_book(venue):
     {"type": "l2Book", "coin": "BTC", "nSigFigs": 5, "mantissa": 1},
     {"type": "fundingHistory", "coin": "DOGE", "startTime": 0},
     {"type": "candleSnapshot", "req": {"coin": "DOGE", "interval": "1m", "startTime": 0}},
-    {"type": "metaAndAssetCtxs", "dex": "xyz"}, {"type": "meta", "dex": "xyz"}, {"type": "marginTable", "id": 1}])
+    {"type": "metaAndAssetCtxs", "dex": "xyz"}, {"type": "meta", "dex": "xyz"}, {"type": "marginTable", "id": 1},
+    {"type": "allMids", "dex": "xyz"}, {"type": "clearinghouseState", "user": "0x" + "00" * 20, "dex": "xyz"},
+    {"type": "openOrders", "user": "0x" + "00" * 20, "dex": "xyz"}])
 def test_request_for_what_is_not_there_is_unanswerable(venue, asked):
     with pytest.raises(Unanswerable):
         answer(venue.exchange, asked)
@@ -160,6 +162,7 @@ def test_request_for_what_is_not_there_is_unanswerable(venue, asked):
 @pytest.mark.parametrize("asked", [
     None, [], {}, {"type": "sing"}, {"type": "openOrders"}, {"type": "openOrders", "user": "0x12"},
     {"type": "l2Book"}, {"type": "orderStatus", "user": "0x" + "00" * 20},
+    *({"type": "orderStatus", "user": "0x" + "00" * 20, "oid": oid} for oid in (True, -1, "0x12", 1.5)),
     {"type": "userFillsByTime", "user": "0x" + "00" * 20}])
 def test_request_of_another_shape_is_not_served(venue, asked):
     with pytest.raises(NotServed):

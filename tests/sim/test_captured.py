@@ -57,6 +57,11 @@ def life(venue):
     poor.place(order("B", "100005", "0.9", "Ioc"))
     poor.oid(order("B", "99000", "0.001"))
     yield poor
+    slices = {"a": 0, "b": True, "s": "0.1", "r": False, "m": 5, "t": False}
+    client.do({"type": "twapOrder", "twap": slices})
+    venue.exchange.instruments[0].capped = True
+    yield client
+    venue.exchange.instruments[0].capped = False
     client.oid(order("B", "100000", "2"))
     venue.source.px = 98_370.0  # one is liquidated, the other's stop is triggered
     venue.block()
@@ -98,7 +103,7 @@ def test_every_channel_that_is_served_was_among_them(frames):
     served = {CHANNEL.get(kind, kind) for kind in topics.SHAPES} - set(NO_FRAMES)
     assert served <= told
     assert {key for frame in frames if frame["channel"] == "user" for key in frame["data"]} == {
-        "fills", "funding", "liquidation", "nonUserCancel"}
+        "fills", "funding", "liquidation", "nonUserCancel", "twapHistory", "twapSliceFills"}
 
 
 def test_every_answer_of_info_is_of_a_captured_shape():

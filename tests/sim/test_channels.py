@@ -57,6 +57,18 @@ def test_channels_keep_the_venues_cadence():
     assert 20 <= counts["allMids"] <= 23
 
 
+def test_states_of_an_account_are_told_again_whole_every_five_seconds():
+    venue = Venue()
+    channels, client = Channels(venue.exchange), venue.client()
+    kinds = ("openOrders", "clearinghouseState", "webData3", "spotState", "twapStates")
+    for kind in kinds:
+        want(channels, type=kind, user=client.address)
+    counts = Counter()
+    for _ in range(715):  # 50 s
+        counts.update(message["channel"] for _, message in channels.after(venue.block()))
+    assert all(10 <= counts[kind] <= 11 for kind in kinds)
+
+
 @given(st.integers(1, 1000), st.lists(st.integers(1, 3000), max_size=60))
 def test_clock_is_due_once_in_each_period_that_has_a_block(period, gaps):
     clock, now, slots = Clock(period), 10**12, []

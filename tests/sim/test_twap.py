@@ -91,6 +91,24 @@ def test_a_cancelled_one_sends_no_more(venue, client):
     assert client.account.lots(0) == 10_000
 
 
+def test_beginnings_and_ends_are_told_and_remembered(venue, client):
+    def told():
+        return [(one["twapId"], one["status"]["status"], one["state"]["executedSz"])
+                for one in venue.exchange.ledger.twaps[client.account.owner]]
+
+    number = start(client)["running"]["twapId"]
+    assert told() == [(number, "activated", "0.0")]
+    cancel(client, number)
+    assert told() == [(number, "terminated", "0.1")]
+    other = start(client)["running"]["twapId"]
+    for _ in range(9):
+        venue.block(30_000)
+    assert told() == [(other, "finished", "1.0")]
+    known = answers.answer(venue.exchange, {"type": "twapHistory", "user": client.address})
+    assert [one["status"]["status"] for one in known] == ["finished", "activated", "terminated", "activated"]
+    assert known[0]["time"] == venue.now_ms // 1000
+
+
 def test_reduce_only_never_flips(venue, client):
     client.place(order("B", "100001", "0.15", "Ioc"))
     start(client, is_buy=False, reduce_only=True)

@@ -123,7 +123,9 @@ def examples() -> Iterator[tuple[str, Any]]:
 
 # The same thing in several places: what was seen in one of them may be met in all.
 SAME = {
-    "fill": ("channel:user/fills[]", "channel:userFills/fills[]", "info:userFills[]", "info:userFillsByTime[]"),
+    "fill": ("channel:user/fills[]", "channel:userFills/fills[]", "info:userFills[]", "info:userFillsByTime[]",
+             "channel:user/twapSliceFills[]/fill", "channel:userTwapSliceFills/twapSliceFills[]/fill",
+             "info:userTwapSliceFills[]/fill"),
     "order": ("channel:openOrders/orders[]", "info:frontendOpenOrders[]", "info:historicalOrders[]/order",
               "info:orderStatus/order/order", "channel:userHistoricalOrders/orderHistory[]/order"),
     "state": ("channel:clearinghouseState/clearinghouseState", "info:clearinghouseState",
