@@ -3,8 +3,8 @@ Account answers: replies of /info about an account that no trade changes, or tha
 
 In      a request object, the exchange's accounts.
 Out     JSON-ready answers in the venue's shapes.
-Source  recorded answers; the venue's info-endpoint pages where there are none. There is no delegation, no referral
-        and no vault here: their answers are those of an account that never had to do with them.
+Source  recorded answers; the venue's info-endpoint pages where there are none. There are no delegations
+        and no vaults here: their answers are those of an account that never had to do with them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from mmfast.sim import margin, wire
 from mmfast.sim.accounts import Account
 from mmfast.sim.asked import Json, address_of, user_of
 from mmfast.sim.exchange import Exchange
-from mmfast.sim.fees import DAY_MS, TIERS, Tier
+from mmfast.sim.fees import DAY_MS, STAKING, TIERS, UNITS_PER_HYPE, Tier
+from mmfast.sim.signature import keccak
 
 STAKE_DECIMALS = 8
 SPANS = ("day", "week", "month", "allTime")
 REFERRAL_USD = "10000.0"
 SPOT_CROSS, SPOT_ADD = "0.0007", "0.0004"
-STAKING = (("0.0", "0.0"), ("0.0001", "0.05"), ("0.001", "0.1"), ("0.01", "0.15"), ("0.1", "0.2"), ("1.0", "0.3"),
-           ("5.0", "0.4"))
 MAKER_SHARES = (("0.005", "-0.00001"), ("0.015", "-0.00002"), ("0.03", "-0.00003"))
 USDC = {"name": "USDC", "szDecimals": 8, "weiDecimals": 8, "index": 0, "tokenId": "0x6d1e7cde53ba9467b783cb7c530ce054",
         "isCanonical": True, "evmContract": None, "fullName": None}
@@ -55,6 +54,16 @@ def rate(ppm: int) -> str:
     return wire.real(ppm / 1e6) or "0.0"
 
 
+def supply_bps(units: int) -> str:
+    """A stake in basis points of a billion HYPE."""
+    return wire.decimal(units, 13)
+
+
+def discounted(ppm: int, pct: int) -> str:
+    """A fee rate with a discount; a rebate has none."""
+    return wire.decimal(ppm * (100 - pct if ppm > 0 else 100), 8)
+
+
 def _vip(row: Tier) -> Json:
     return {"ntlCutoff": f"{row.volume_usd}.0", "cross": rate(row.taker_ppm), "add": rate(row.maker_ppm),
             "spotCross": SPOT_CROSS, "spotAdd": SPOT_ADD}
@@ -78,6 +87,8 @@ def user_fees(exchange: Exchange, asked: Json) -> Json:
     """The account's fee rates and the schedule they come from."""
     account = user_of(exchange, asked)
     taker_ppm, maker_ppm = exchange.ledger.rates(account)
+    staking, referral = exchange.accounts.discounts(account)
+    staked_bps = supply_bps((account.master or account).stake_units)
     schedule = {
         "cross": rate(TIERS[0].taker_ppm),
         "add": rate(TIERS[0].maker_ppm),
@@ -88,29 +99,32 @@ def user_fees(exchange: Exchange, asked: Json) -> Json:
             "mm": [{"makerFractionCutoff": share, "add": add} for share, add in MAKER_SHARES],
         },
         "referralDiscount": "0.04",
-        "stakingDiscountTiers": [{"bpsOfMaxSupply": bps, "discount": discount} for bps, discount in STAKING],
+        "stakingDiscountTiers": [
+            {"bpsOfMaxSupply": supply_bps(hype * UNITS_PER_HYPE), "discount": wire.decimal(pct, 2)}
+            for hype, pct in ((0, 0), *reversed(STAKING))],
     }
     return {
         "dailyUserVlm": daily_volume(exchange, account),
         "feeSchedule": schedule,
-        "userCrossRate": rate(taker_ppm),
-        "userAddRate": rate(maker_ppm),
+        "userCrossRate": discounted(taker_ppm, staking),
+        "userAddRate": discounted(maker_ppm, staking),
         "userSpotCrossRate": SPOT_CROSS,
         "userSpotAddRate": SPOT_ADD,
-        "activeReferralDiscount": "0.0",
+        "activeReferralDiscount": wire.decimal(referral, 2),
         "trial": None,
         "feeTrialEscrow": "0.0",
         "nextTrialAvailableTimestamp": None,
         "stakingLink": None,
-        "activeStakingDiscount": {"bpsOfMaxSupply": "0.0", "discount": "0.0"},
+        "activeStakingDiscount": {"bpsOfMaxSupply": staked_bps, "discount": wire.decimal(staking, 2)},
     }
 
 
 def referral(exchange: Exchange, asked: Json) -> Json:
-    """Nobody is referred here."""
+    """Who referred an account, by a made-up address; nobody is referred by it."""
     account = user_of(exchange, asked)
+    code = (account.master or account).referrer
     return {
-        "referredBy": None,
+        "referredBy": {"referrer": "0x" + keccak(code.encode())[12:].hex(), "code": code} if code else None,
         "cumVlm": wire.usd(account.volume_uusd),
         "unclaimedRewards": "0.0",
         "claimedRewards": "0.0",

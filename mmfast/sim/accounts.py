@@ -16,7 +16,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmfast.sim.fees import DailyVolume
+from mmfast.sim.fees import DailyVolume, referral_pct, staking_pct
 from mmfast.sim.limits import AddressBudget, NonceSet
 from mmfast.sim.orders import OrderBook
 from mmfast.sim.signature import keccak
@@ -113,6 +113,7 @@ class Account:
     volume_uusd: int = 0
     spot_uusd: int = 0
     stake_units: int = 0  # 1e-8 HYPE
+    referrer: str = ""  # the code
     master: Account | None = None
     name: str = ""
     builders: dict[str, int] = field(default_factory=dict)  # greatest fee in parts per million, by builder
@@ -227,6 +228,12 @@ class Accounts:
         """A master and its sub-accounts, of which ``account`` is one: their volumes count together."""
         master = account.master or account
         return [master, *self.subs(master)]
+
+    def discounts(self, account: Account) -> tuple[int, int]:
+        """What stake and referral of its master take off an account's fees, in percent."""
+        master = account.master or account
+        volume_uusd = sum(one.volume_uusd for one in self.family(account))
+        return staking_pct(master.stake_units), referral_pct(bool(master.referrer), volume_uusd)
 
     def create_sub(self, master: Account, name: str) -> Account:
         """A new sub-account; its address is a hash of its master's and of how many there are."""

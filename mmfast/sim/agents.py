@@ -1,10 +1,11 @@
 """
-Agents: which wallets may sign for a master, and which builders may charge it.
+Agents: which wallets may sign for a master, which builders may charge it, who referred it.
 
-In      user-signed actions of a master: approveAgent, approveBuilderFee.
+In      actions of a master: approveAgent, approveBuilderFee, setReferrer.
 Out     the answer; wallets and greatest fees, or the venue's words of refusal.
 Source  the venue's pages on API wallets and builder codes: one unnamed agent, three named ones, two more for each
-        sub-account; an approval lasts 180 days or as long as ``valid_until`` in its name says.
+        sub-account; an approval lasts 180 days or as long as ``valid_until`` in its name says. Every code of a referrer
+        is one.
 """
 
 from __future__ import annotations
@@ -54,7 +55,20 @@ def do_approve_builder_fee(ledger: Ledger, account: Account, action: Json) -> Js
     return DEFAULT
 
 
+def do_set_referrer(ledger: Ledger, account: Account, action: Json) -> Json:
+    """Trade with a referral's discount from now on."""
+    master = account.master or account
+    if master.referrer:
+        raise ActionError("Referrer already set.")
+    if not action["code"]:
+        raise ActionError("Referral code does not exist.")
+    master.referrer = action["code"]
+    ledger.truth.write("referrer", {"user": master.address, "code": master.referrer})
+    return DEFAULT
+
+
 DO: dict[str, Callable[[Ledger, Account, Json], Json]] = {
     "approveAgent": do_approve_agent,
     "approveBuilderFee": do_approve_builder_fee,
+    "setReferrer": do_set_referrer,
 }

@@ -1,10 +1,10 @@
 """
-Fees: the venue's tiers by volume, and a fee truncated toward zero at a micro-dollar.
+Fees: the venue's tiers by volume, what stake and referral take off, and a fee truncated toward zero at a micro-dollar.
 
-In      a notional in micro-dollars, the volume of the last fourteen whole days, who was the maker.
+In      a notional in micro-dollars, the volume of the last fourteen whole days, who was the maker, stake and referral.
 Out     the fee in micro-dollars; negative is a rebate.
 Source  the venue's fee page (14-day volume, maker rebates by share); four of four real fills truncate at six
-        decimals.
+        decimals, two of them with a referral's 4 % off. That stake and referral multiply is the page's own formula.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ TIERS = (
 )
 
 
+UNITS_PER_HYPE = 10**8  # of a stake's smallest unit
+STAKING = ((500_000, 40), (100_000, 30), (10_000, 20), (1000, 15), (100, 10), (10, 5))  # above so many HYPE, percent
+REFERRAL_PCT, REFERRED_UUSD = 4, 25_000_000 * UUSD_PER_USD  # of an account's first volume
+ALL_BPS = 10_000
 REBATES = ((0.03, -30), (0.015, -20), (0.005, -10))  # share of all maker volume, maker rate in ppm
 DAYS, DAY_MS = 14, 86_400_000
 
@@ -85,7 +89,20 @@ def tier(volume_uusd: int) -> Tier:
     return next(row for row in reversed(TIERS) if volume_uusd > row.volume_usd * UUSD_PER_USD or row is TIERS[0])
 
 
-def fee_uusd(notional_uusd: int, rate_ppm: int) -> int:
-    """``notional`` times ``rate``, truncated toward zero at one micro-dollar, as the venue does."""
-    product = abs(notional_uusd) * abs(rate_ppm) // PPM
-    return product if rate_ppm >= 0 else -product
+def staking_pct(stake_units: int) -> int:
+    """What a stake takes off a fee."""
+    return next((pct for hype, pct in STAKING if stake_units > hype * UNITS_PER_HYPE), 0)
+
+
+def referral_pct(referred: bool, volume_uusd: int) -> int:
+    """What a referral takes off a fee, as long as the volume is small."""
+    return REFERRAL_PCT if referred and volume_uusd < REFERRED_UUSD else 0
+
+
+def fee_uusd(notional_uusd: int, rate_ppm: int, kept_bps: int = ALL_BPS) -> int:
+    """
+    ``notional`` times ``rate``, truncated toward zero at one micro-dollar, as the venue does; ``kept_bps`` of it where
+    there are discounts, which rebates do not know.
+    """
+    product = abs(notional_uusd) * abs(rate_ppm)
+    return product * kept_bps // (PPM * ALL_BPS) if rate_ppm >= 0 else -(product // PPM)

@@ -120,7 +120,9 @@ class Ledger:
         start_lots = account.lots(instrument.asset)
         notional = match.lots * match.px_ticks
         builder_fee = fee_uusd(notional, order.builder_ppm)
-        fee = fee_uusd(notional, self.rates(account)[match.maker]) + builder_fee
+        staking, referral = self.accounts.discounts(account)
+        kept_bps = (100 - staking) * (100 - referral)
+        fee = fee_uusd(notional, self.rates(account)[match.maker], kept_bps) + builder_fee
         account.daily.add(self.now_ms, notional, match.maker)
         pnl = account.trade(instrument.asset, signed, match.px_ticks, fee)
         if match.other_order_id == BACKGROUND:

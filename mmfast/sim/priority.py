@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from mmfast.sim.blocks import TAKERS, action_class
+from mmfast.sim.fees import UNITS_PER_HYPE
 from mmfast.sim.schema import Wire
 from mmfast.units import UUSD_PER_USD
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 WHOLE = 10**8  # the rate of 100 %
 STEEP = 80_000  # 8 bp: beyond it a rate gains no more time
 GAIN_NS, BUCKET_NS = 4500, 70_000_000  # for each 1e-8; of takers with a rate beyond STEEP
-UNITS_PER_HYPE = 10**8  # a stake's smallest unit
 HYPE_UUSD = 92 * UUSD_PER_USD  # where HYPE is no coin of the exchange: as in October 2026
 
 TOO_HIGH = "Priority fee rate too high."

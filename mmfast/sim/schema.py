@@ -277,6 +277,7 @@ SHAPES: dict[str, Callable[[Json], Json]] = {
     "twapOrder": _twap_order,
     "twapCancel": _twap_cancel,
     "createSubAccount": _create_sub_account,
+    "setReferrer": lambda action: {"type": "setReferrer", "code": want(action, "code", str)},
     "subAccountTransfer": _sub_account_transfer,
     **dict.fromkeys(USER_SIGNED, _user_signed),
 }

@@ -91,6 +91,22 @@ def test_volume_before_the_start_is_in_the_tier_and_in_each_of_fourteen_days(ven
     assert later["userCrossRate"] == "0.0004"  # four of the fourteen days are left
 
 
+def test_fills_cost_what_user_fees_says_less_the_referral(venue):
+    client = venue.client()
+    venue.exchange.stake(client.address, 150 * 10**8)
+    assert client.do({"type": "setReferrer", "code": "ABC"})["status"] == "ok"
+    assert client.do({"type": "setReferrer", "code": "DEF"})["response"] == "Referrer already set."
+    client.place(order("B", "100001", "0.03", "Ioc"))
+    told = ask(venue, "userFees", user=client.address)
+    assert (told["userCrossRate"], told["userAddRate"]) == ("0.000405", "0.000135")
+    assert told["activeReferralDiscount"] == "0.04"
+    assert told["activeStakingDiscount"] == {"bpsOfMaxSupply": "0.0015", "discount": "0.1"}
+    (fill,) = ask(venue, "userFills", user=client.address)
+    exact = Decimal("100001.0") * Decimal("0.03") * Decimal("0.000405") * Decimal("0.96")
+    assert Decimal(fill["fee"]) == exact.quantize(Decimal("0.000001"), ROUND_DOWN)
+    assert ask(venue, "referral", user=client.address)["referredBy"]["code"] == "ABC"
+
+
 def test_builder_fee_needs_both_addresses(venue):
     assert ask(venue, "maxBuilderFee", user="0x" + "00" * 20, builder="0x" + "01" * 20) == 0
     with pytest.raises(NotServed):

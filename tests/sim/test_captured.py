@@ -31,6 +31,8 @@ def life(venue):
     agent = Client(venue, 3)
     venue.exchange.approve(client.address, agent.address)
     yield client
+    client.do({"type": "setReferrer", "code": "ONE"})
+    venue.exchange.stake(client.address, 150 * 10**8)
     client.oid(order("B", "100000", "0.1", cloid=7))
     venue.source.strike(1, 1_000_000, 5_000)
     venue.block()

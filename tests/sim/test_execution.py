@@ -401,6 +401,7 @@ EVERY_ACTION = [
     {"type": "twapOrder", "twap": {"a": 0, "b": True, "s": "1", "r": False, "m": 5, "t": False}},
     {"type": "twapCancel", "a": 0, "t": 5},
     {"type": "createSubAccount", "name": "sub"},
+    {"type": "setReferrer", "code": "ABC"},
     {"type": "subAccountTransfer", "subAccountUser": FRIEND, "isDeposit": True, "usd": 5},
     {"type": "approveAgent", **USER, "agentAddress": "0x" + "cd" * 20, "agentName": "", "nonce": 0},
     {"type": "approveBuilderFee", **USER, "maxFeeRate": "0.01%", "builder": FRIEND, "nonce": 0},

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmfast.sim.fees import DAY_MS, TIERS, DailyVolume, fee_uusd, rates, tier
+from mmfast.sim.fees import (
+    DAY_MS,
+    TIERS,
+    UNITS_PER_HYPE,
+    DailyVolume,
+    fee_uusd,
+    rates,
+    referral_pct,
+    staking_pct,
+    tier,
+)
 from mmfast.units import UUSD_PER_USD
 
 
@@ -75,3 +86,28 @@ def test_share_of_the_makers_volume_earns_a_rebate(share_bps, maker_ppm):
 
 def test_nothing_traded_is_the_first_tier():
     assert rates([DailyVolume()], DailyVolume(), TODAY_MS) == (450, 150)
+
+
+@pytest.mark.parametrize(("hype", "pct"), [(0, 0), (10, 0), (10.1, 5), (100.1, 10), (1000.1, 15), (10_000.1, 20),
+                                           (100_000.1, 30), (500_000.1, 40)])
+def test_stake_takes_its_percentage_off_strictly_above_its_step(hype, pct):
+    assert staking_pct(round(hype * UNITS_PER_HYPE)) == pct
+
+
+def test_referral_counts_for_the_first_25_million():
+    assert [referral_pct(True, volume * MILLION) for volume in (0, 24, 25)] == [4, 4, 0]
+    assert referral_pct(False, 0) == 0
+
+
+@given(st.integers(0, 10**15), st.sampled_from(TIERS), st.sampled_from([0, 5, 10, 15, 20, 30, 40]),
+       st.sampled_from([0, 4]))
+def test_discounts_multiply_and_the_fee_is_truncated_once(notional, row, staking, referral):
+    kept = (100 - staking) * (100 - referral)
+    exact = Fraction(notional * row.taker_ppm, 10**6) * (100 - staking) / 100 * (100 - referral) / 100
+    assert fee_uusd(notional, row.taker_ppm, kept) == int(exact)
+    assert fee_uusd(notional, -30, kept) == fee_uusd(notional, -30)
+
+
+def test_two_real_fills_are_those_of_a_referred_account():
+    for notional, fee in ((33_209 * 730, 10_472), (21_147 * 5200, 47_504)):
+        assert fee_uusd(notional, 450, 100 * (100 - referral_pct(True, 0))) == fee

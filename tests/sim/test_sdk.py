@@ -391,6 +391,8 @@ def test_every_query_of_the_sdk_about_account_and_past_is_answered(exchange, inf
     assert all(one["coin"] == "ETH" for one in info.funding_history("ETH", 0))  # one entry if an hour has just begun
     assert dict(info.portfolio(user))["allTime"]["vlm"] == info.user_rate_limit(user)["cumVlm"]
     assert info.query_referral_state(user)["referredBy"] is None
+    assert exchange.set_referrer("ABC")["status"] == "ok"
+    assert info.query_referral_state(user)["referredBy"]["code"] == "ABC"
     assert info.user_staking_summary(user)["delegated"] == "0.0"
     for empty in (info.user_staking_delegations, info.user_staking_rewards, info.delegator_history,
                   info.user_twap_slice_fills, info.user_vault_equities):
