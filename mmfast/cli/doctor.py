@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from mmfast.cli.finding import FAIL, OK, SKIP, WARN, Finding, failed
+from mmfast.cli.finding import FAIL, OK, SKIP, WARN, Finding, failed, judged
 from mmfast.cli.outcome import Exit, say, tell
 from mmfast.config.fault import ConfigError
 from mmfast.config.load import load
@@ -25,6 +25,7 @@ from mmfast.config.root import EngineConfig
 PYTHON_FIRST, PYTHON_BEYOND = (3, 11), (3, 14)
 SHM_SPARE = 2  # a dead run's segment and the new one may be there together
 FILES_WANTED = 1024
+STATE_BYTES = 2**20
 CLOCK_SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 
 
@@ -164,6 +165,8 @@ def state_folder(config: EngineConfig | None) -> Finding:
         return Finding("state folder", SKIP, "configuration unknown")
     folder = config.state_path
     there = next(p for p in (folder, *folder.parents) if p.exists())
-    fits = os.access(there, os.W_OK | os.X_OK)
-    return Finding("state folder", OK if fits else FAIL, str(folder),
-                   "" if fits else f"make {there} writable")
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Finding("state folder", FAIL, str(folder), f"make {there} writable")
+    free = shutil.disk_usage(there).free
+    return judged("state folder", free >= STATE_BYTES, f"{folder}, {free / 2**20:.0f} MiB free",
+                  f"make room: the kill switch and the nonces want {STATE_BYTES // 2**20} MiB")

@@ -22,10 +22,7 @@ from mmfast.runtime.latch import Latch
 
 def kill(target: Target, reason: str, timeout_s: float) -> str:
     """Cancel everything and trade no more until cleared; latches even when no engine runs."""
-    state = engine_state(target.engine)
-    house = _house(target.engine, writable=state != DEAD) if state != ABSENT else None
-    if house is not None and state != DEAD:
-        Control(house).kill(KILL_MANUAL)
+    state, house = _latch_word(target.engine)
     latch = Latch(target.folder)
     try:
         first = latch.set(KILL_MANUAL, reason)
@@ -33,6 +30,8 @@ def kill(target: Target, reason: str, timeout_s: float) -> str:
         raise Refusal(Exit.FAILURE, f"the latch {latch.path} cannot be written: {error.strerror}; a running engine "
                       "is latched, a restart would not be", "make the folder writable and kill again") from None
     say(f"kill switch {'latched' if first else 'was latched already'}: {latch.path}")
+    if house is None:  # one that has come up meanwhile may have looked for the file before it was there
+        state, house = _latch_word(target.engine)
     if house is None and state == ABSENT:
         return f"no engine named {target.engine!r} runs; it cannot start until the latch is cleared"
     if house is None:
@@ -49,13 +48,27 @@ def kill(target: Target, reason: str, timeout_s: float) -> str:
 
 def clear(target: Target, reason: str) -> str:
     """Take the kill switch back, on disk and in a running engine."""
-    was = Latch(target.folder).clear(reason)
+    latch = Latch(target.folder)
+    try:
+        was = latch.clear(reason)
+    except OSError as error:
+        raise Refusal(Exit.FAILURE, f"the kill switch stays as it is: {latch.folder} cannot be written: "
+                      f"{error.strerror}", "make room there: what is cleared has to be in the log") from None
     state = engine_state(target.engine)
     house = _house(target.engine, writable=True) if state not in (ABSENT, DEAD) else None
     if house is not None and Control(house).kill_reason:
         Control(house).rearm()
         was = True
     return "kill switch cleared" if was else "the kill switch was not latched"
+
+
+def _latch_word(engine: str) -> tuple[str, House | None]:
+    """State of the engine, and its house if it can be read; one that lives is latched."""
+    state = engine_state(engine)
+    house = _house(engine, writable=state != DEAD) if state != ABSENT else None
+    if house is not None and state != DEAD:
+        Control(house).kill(KILL_MANUAL)
+    return state, house
 
 
 def _dead(target: Target, house: House) -> str:

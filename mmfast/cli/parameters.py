@@ -91,18 +91,26 @@ def change(house: House, folder: Path, changes: Mapping[str, Any]) -> int:
         config = changed(read_in_force(folder), changes)
     except ConfigError as error:
         raise Refusal(Exit.CONFIG_INVALID, str(error)) from None
+    try:
+        write_in_force(folder, config)  # first: the next change begins with what stands there
+    except OSError as error:
+        raise Refusal(Exit.FAILURE, f"nothing is changed: {folder} cannot be written: {error.strerror}",
+                      "make room there, or make it writable") from None
     names, cells = coin_names(house), house.cells("parameters")
     version = int(cells["version"].max()) + 1
     for inst, coin in enumerate(names):
         record = np.array([renewed(config, coin, cells[inst], version)])
         store(cell_address(house.address["parameters"], inst), int(record.ctypes.data), record.itemsize)
-    write_in_force(folder, config)
     return version
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Refusal(Exit.FAILURE, f"nothing is changed: {folder / LOCK} cannot be made: {error.strerror}",
+                      "is this the state folder of that engine, and writable?") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -70,11 +70,15 @@ def flatten(target: Target, timeout_s: float) -> str:
     control.flatten()
     flat = until(house, lambda: not any(positions(house).values()), timeout_s)
     if not flat:
+        refuse_latched(target, control)  # meanwhile: then nobody goes on trying
         raise Refusal(Exit.INCOMPLETE, f"not flat after {timeout_s:g} s: {held(house)}",
                       "it goes on trying; look with: mmfast status")
     if not _ended(house, timeout_s):
         raise Refusal(Exit.TIMEOUT, f"flat, but the engine has not ended after {timeout_s:g} s",
                       "end it with: mmfast stop")
+    if any(positions(house).values()) or live_order_count(house):
+        raise Refusal(Exit.INCOMPLETE, f"the engine has ended with {held(house)} and {live_order_count(house)} orders "
+                      "that may still rest", "look at the venue")
     return "flat and ended"
 
 

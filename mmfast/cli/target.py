@@ -9,6 +9,7 @@ Source  `mmfast kill` must work when the configuration does not.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mmfast.rings.region import House
 
 DEFAULT_ENGINE, DEFAULT_STATE_DIR = "main", "~/.local/state/mmfast"  # as in config/default.toml
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")  # as in config/engine.py: it is a part of file names
 
 
 class Target(NamedTuple):
@@ -29,9 +31,19 @@ class Target(NamedTuple):
 
 
 def target(name: str | None, state_dir: Path | None, config: Path | None) -> Target:
-    """The engine meant: an option, the environment, a configuration file, the default; in this order."""
+    """
+    The engine meant: an option, the environment, a configuration file, the default; in this order.
+
+    Raises
+    ------
+    Refusal
+        If the file cannot be used, or the name is none.
+    """
     said = _engine_table(config)
     engine = name or os.environ.get("MMFAST_ENGINE__NAME") or said.get("name") or DEFAULT_ENGINE
+    if not NAME.fullmatch(str(engine)):
+        raise Refusal(Exit.USAGE, f"{str(engine)!r} is no name of an engine",
+                      "a name has lower-case letters, digits and dashes, at most 31")
     state = state_dir or os.environ.get("MMFAST_ENGINE__STATE_DIR") or said.get("state_dir") or DEFAULT_STATE_DIR
     return Target(str(engine), Path(str(state)).expanduser() / str(engine))
 

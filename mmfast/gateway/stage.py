@@ -257,7 +257,9 @@ class GatewayStage:
             return messages.answers_for(exchange.answers, count)
         if reject_reason(exchange.text) == "signature" and self.control.kill(KILL_SIGNER):
             # Nothing we sign is taken: the watchdog clears the market with its own wallet.
-            Latch(self.config.state_path).set(KILL_SIGNER, exchange.text, "gateway")
+            problem = Latch(self.config.state_path).keep(KILL_SIGNER, exchange.text, "gateway")
+            if problem:
+                self.errors.record(problem)
         return (messages.OrderAnswer(messages.REFUSED, text=exchange.text),) * count
 
     # ---- time

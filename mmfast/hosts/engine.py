@@ -83,13 +83,11 @@ def check_alone(config: EngineConfig) -> str | None:
     name = config.engine.name
     try:
         config.state_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        check_latch(config)
+        Latch(config.state_path).prepare()
     except OSError as error:
-        raise StartRefused(f"the state folder {config.state_path} cannot be made ({error.strerror}): the kill switch "
-                           "needs it; choose another engine.state_dir", EXIT_CONFIG) from error
-    latched = Latch(config.state_path).read()
-    if latched is not None:
-        raise StartRefused(f"the kill switch of engine {name!r} is latched ({latched.reason}): {latched.text}. "
-                           f"Take it back with: mmfast kill --clear --reason WHY --name {name}", EXIT_LATCHED)
+        raise StartRefused(f"the state folder {config.state_path} cannot be written ({error.strerror}): the kill "
+                           "switch needs it; make room, or choose another engine.state_dir", EXIT_CONFIG) from error
     lives = owner_lives(house_name(name))
     if lives:
         raise StartRefused(f"an engine named {name!r} runs already: `mmfast status` shows it, `mmfast stop` ends it, "
@@ -99,6 +97,21 @@ def check_alone(config: EngineConfig) -> str | None:
     clear_dead(house_name(name))
     run = read_run(config.state_path) or {}
     return f"cleared the shared memory of run {run.get('run_id', 'unknown')} (pid {run.get('pid', '?')}), which died"
+
+
+def check_latch(config: EngineConfig) -> None:
+    """
+    Make sure that trading is allowed.
+
+    Raises
+    ------
+    StartRefused
+        If the kill switch is latched.
+    """
+    name, latched = config.engine.name, Latch(config.state_path).read()
+    if latched is not None:
+        raise StartRefused(f"the kill switch of engine {name!r} is latched ({latched.reason}): {latched.text}. "
+                           f"Take it back with: mmfast kill --clear --reason WHY --name {name}", EXIT_LATCHED)
 
 
 def _confined(name: str, keys: Keys, body: Callable[[], int]) -> int:
@@ -119,9 +132,13 @@ class Engine:
         self.house = House.create(house_name(config.engine.name), self.run_id, regions(len(self.coins)))
         try:
             self._furnish()
-        except ValueError as error:
+            check_latch(config)  # again: from here on a kill finds the control word, but one may have come before
+        except BaseException as error:
             self.house.segment.unlink()
-            raise StartRefused(str(error), EXIT_CONFIG) from error
+            if isinstance(error, ValueError | OSError):
+                code = EXIT_CONFIG if isinstance(error, ValueError) else EXIT_FAILURE
+                raise StartRefused(str(error), code) from error
+            raise
         self.supervisor = Supervisor(self.house, self._bodies(), self._placements(), self._latch)
         self.supervisor.catch_signals()
         self.ready_ns = 0
@@ -171,8 +188,9 @@ class Engine:
         return {name: partial(_confined, name, keys, body) for name, body in bodies.items()}
 
     def _latch(self, code: int, reason: str) -> None:
-        if self.supervisor.control.kill(code):
-            Latch(self.config.state_path).set(code, reason, "supervisor")
+        if self.supervisor.control.kill(code) and (
+                problem := Latch(self.config.state_path).keep(code, reason, "supervisor")):
+            self.supervisor.errors.record(problem)
 
     def start(self) -> None:
         """Start every process; returns when all of them run."""
@@ -192,8 +210,12 @@ class Engine:
                 return f"ran for {run_for_s:g} s"
             if lost is not None:
                 return lost
-            if self.supervisor.control.flattening and not self.house.cells("ledger")["position_lots"].any():
+            if self.supervisor.control.flattening and self._flat():
                 return "flat"
+
+    def _flat(self) -> bool:
+        """Nothing is held, and nothing rests that could be filled."""
+        return self.live_orders() == 0 and not self.house.cells("ledger")["position_lots"].any()
 
     def live_orders(self) -> int:
         """Orders of ours that may rest at the venue, by the shared order table."""

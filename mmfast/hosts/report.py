@@ -18,14 +18,13 @@ from mmfast.hosts.instruments import fetch_positions
 from mmfast.records.control import CHANNEL_COUNT, CHANNEL_NAMES, CHANNEL_REFERENCE
 from mmfast.rings.layout import O_REFUSED
 from mmfast.runtime.catalog import COUNTERS, HISTOGRAMS, STAGE_NAMES
-from mmfast.runtime.histogram import quantile
+from mmfast.runtime.snapshot import percentiles
 from mmfast.topology import ACCOUNT_READERS, PROCESSES
 from mmfast.units import UUSD_PER_USD
 
 # What profit and loss is made of, so that anyone can do the sum again.
 BOOKED = ("bought_lots", "sold_lots", "volume_uusd", "cash_uusd", "fee_uusd", "funding_uusd", "mark_ticks",
           "start_position_lots", "start_mark_ticks")
-QUANTILES = {"p50_us": 0.5, "p99_us": 0.99, "p999_us": 0.999}
 
 
 def processes(engine: Engine, cpu_s: dict[str, float]) -> dict[str, Any]:
@@ -75,7 +74,7 @@ def latencies(engine: Engine) -> dict[str, dict[str, float]]:
         row = table[i]
         if row["count"]:
             result[histogram.name] = {"count": int(row["count"]), "max_us": round(int(row["max_ns"]) / 1e3, 1),
-                                      **{k: round(quantile(row["bucket"], q) / 1e3, 1) for k, q in QUANTILES.items()}}
+                                      **percentiles(row)}
     return result
 
 

@@ -80,8 +80,11 @@ def _fill(record: Any, chosen: Coin) -> None:
 def write_in_force(folder: Path, config: EngineConfig) -> None:
     """Write the configuration in force into the state folder: whole, or not at all."""
     scratch = folder / f".{PARAMETERS_FILE}.{os.getpid()}"
-    scratch.write_text(json.dumps(config.model_dump(mode="json")), "utf-8")
-    scratch.replace(folder / PARAMETERS_FILE)
+    try:
+        scratch.write_text(json.dumps(config.model_dump(mode="json")), "utf-8")
+        scratch.replace(folder / PARAMETERS_FILE)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def in_force(folder: Path) -> dict[str, Any] | None:

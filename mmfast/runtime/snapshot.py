@@ -20,7 +20,7 @@ import psutil
 from mmfast.records.control import CHANNEL_COUNT, CHANNEL_NAMES, KILL_NAMES, PAUSE_NAMES, PROCESS_STATES
 from mmfast.rings.region import House
 from mmfast.rings.segment import WORD_CREATED, SegmentError
-from mmfast.runtime.attach import ABSENT, RUNNING, attach, engine_state
+from mmfast.runtime.attach import ABSENT, DEAD, RUNNING, attach, engine_state
 from mmfast.runtime.catalog import COUNTERS, HISTOGRAMS
 from mmfast.runtime.errorlog import read_errors
 from mmfast.runtime.histogram import quantile
@@ -55,17 +55,19 @@ class Monitor:
             house = attach(self.engine)
         except SegmentError as error:
             return {**result, "state": "unreadable" if state == RUNNING else state, "problem": str(error)}
-        return {**result, **self._inside(house)}
+        return {**result, **self._inside(house, state)}
 
-    def _inside(self, house: House) -> Row:
+    def _inside(self, house: House, state: str) -> Row:
         coins = holdings(house)
         hearts = house.table("heartbeat").copy()
         newest = last_beat_ns(hearts)
         now_ns = time.monotonic_ns()
+        last_seen_s = (now_ns - newest) / NS_PER_S if newest else None
+        age_s = (time.time_ns() - int(house.segment.words[WORD_CREATED])) / NS_PER_S
         return {
             "run_id": house.segment.run_id, "pid": house.segment.owner_pid,
-            "age_s": round((time.time_ns() - int(house.segment.words[WORD_CREATED])) / NS_PER_S, 1),
-            "last_seen_s": round((now_ns - newest) / NS_PER_S, 3) if newest else None,
+            "age_s": round(age_s - (last_seen_s or 0.0 if state == DEAD else 0.0), 1),  # the dead age no more
+            "last_seen_s": None if last_seen_s is None else round(last_seen_s, 3),
             "control": _control(house, now_ns), "processes": self._processes(hearts, now_ns),
             "channels": _channels(house, now_ns), "latency": _latency(house), "coins": coins, "pnl": totals(coins),
             "budget": _budget(house), "counters": _counters(house), "errors": _errors(house, now_ns),
@@ -146,8 +148,15 @@ def _latency(house: House) -> list[Row]:
     table = house.table("histogram")
     return [{"name": h.name, "meaning": h.meaning, "count": int(table[i]["count"]),
              "max_us": round(int(table[i]["max_ns"]) / NS_PER_US, 1),
-             **{key: round(quantile(table[i]["bucket"], q) / NS_PER_US, 1) for key, q in QUANTILES.items()}}
+             **percentiles(table[i])}
             for i, h in enumerate(HISTOGRAMS) if table[i]["bucket"].any()]
+
+
+def percentiles(histogram: Any) -> dict[str, float]:
+    """Percentiles of a histogram [µs]; the middle of the last bucket may lie beyond the longest, which is not said."""
+    longest_ns = int(histogram["max_ns"])
+    return {key: round(min(quantile(histogram["bucket"], q), longest_ns) / NS_PER_US, 1)
+            for key, q in QUANTILES.items()}
 
 
 def _counters(house: House) -> dict[str, dict[str, int]]:

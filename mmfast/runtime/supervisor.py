@@ -61,7 +61,7 @@ class Supervisor:
         self._heart = Heart(house, "supervisor")
         self._heart.describe(-1, SLEEP)
         self._counters = Counters(house, "supervisor")
-        self._errors = ErrorLog(house, "supervisor")
+        self.errors = ErrorLog(house, "supervisor")
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def catch_signals(self) -> None:
@@ -119,7 +119,7 @@ class Supervisor:
                 for ended in self._ended(20):
                     self._bury(ended)
             if name in self.children:
-                self._errors.record(f"{name} did not stop in time and was killed")
+                self.errors.record(f"{name} did not stop in time and was killed")
                 self.kill(name)
         self._heart.enter(STATE_STOPPED)
 
@@ -146,7 +146,7 @@ class Supervisor:
 
     def _on_death(self, name: str, code: int) -> None:
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        self._errors.record(f"{name} died ({how})")
+        self.errors.record(f"{name} died ({how})")
         self.control.pause(PAUSE_SUPERVISOR)
         if name == "gateway":
             self.latch(KILL_GATEWAY_LOST, f"the order gateway died ({how})")

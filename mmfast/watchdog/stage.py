@@ -139,7 +139,8 @@ class WatchdogStage:
         if verdict.kill and not self.orphaned_ns and self.control.kill(verdict.kill):  # an orphaned gateway ends itself
             self.counters.add("kill_count")
             self.errors.record(f"kill: {verdict.text}")
-            self.latch.set(verdict.kill, verdict.text, "watchdog")
+            if problem := self.latch.keep(verdict.kill, verdict.text, "watchdog"):
+                self.errors.record(problem)
         self._pause(verdict.pause, verdict.text, now_ns)
         reason = self.control.kill_reason
         if reason:

@@ -1,6 +1,7 @@
 """Claims about the checks of a host."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -74,3 +75,11 @@ def test_a_venue_without_account_and_keys_fails_before_it_is_asked():
     [finding] = trading(load("testnet", environ={}))
     assert (finding.check, finding.verdict) == ("keys", FAIL)
     assert "account_address" in finding.remedy
+
+
+def test_a_full_disk_under_the_state_folder_is_a_failure(monkeypatch, tmp_path):
+    config = load(environ={}, overrides={"engine.state_dir": str(tmp_path)})
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda path: SimpleNamespace(free=4096))
+    found = state_folder(config)
+    assert found.verdict == FAIL
+    assert "make room" in found.remedy

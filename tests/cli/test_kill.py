@@ -92,3 +92,28 @@ def test_a_latch_that_cannot_be_written_is_exit_1_and_the_word_is_set(mmfast, ho
     assert code == 1
     assert "cannot be written" in err
     assert Control(house).kill_reason == KILL_MANUAL
+
+
+def test_an_engine_that_comes_up_while_the_latch_is_written_is_latched_too(mmfast, engine, state, monkeypatch):
+    made = []
+    written = Latch.set
+
+    def come_up(latch, code, text, who=""):
+        made.append(a_house(engine))  # it had looked for the file just before
+        return written(latch, code, text, who)
+
+    monkeypatch.setattr(Latch, "set", come_up)
+    code, _, err = mmfast("kill")
+    assert Control(made[0]).kill_reason == KILL_MANUAL
+    assert (code, "no order rests" in err) == (0, True)
+    release(made[0])
+
+
+def test_what_cannot_be_logged_is_not_cleared(mmfast, engine, state):
+    mmfast("kill")
+    (state / "kill.log").unlink()
+    (state / "kill.log").mkdir()
+    code, _, err = mmfast("kill", "--clear", "--reason", "ok")
+    assert code == 1
+    assert "stays as it is" in err
+    assert Latch(state).read() is not None

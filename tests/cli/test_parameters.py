@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 
 import numpy as np
@@ -112,3 +113,14 @@ def test_without_an_engine_or_its_file_it_says_so(mmfast, house):
 
 def test_an_engine_that_does_not_run_has_no_parameters(mmfast, engine):
     assert mmfast("parameters")[0] == 3
+
+
+def test_what_cannot_be_written_down_is_not_changed(mmfast, quoter, state):
+    (state / "parameters.json").unlink()
+    write_in_force(state, load(environ={}, coins=["BTC", "ETH"]))
+    before = values(quoter)
+    (state / f".parameters.json.{os.getpid()}").mkdir()
+    code, _, err = mmfast("parameters", "model.level_max=2")
+    assert code == 1
+    assert "nothing is changed" in err
+    assert values(quoter) == before

@@ -102,3 +102,17 @@ def test_a_dead_engine_is_not_steered(mmfast, house, verb):
     assert code == 3
     assert "is dead" in err
     assert Control(house).pauses == 0
+
+
+def test_a_fill_after_it_was_flat_is_told(mmfast, owner, engine):
+    owner("filled")
+    code, _, err = mmfast("flatten")
+    assert code == 8
+    assert "has ended with BTC -0.03" in err
+
+
+def test_a_flatten_that_the_kill_switch_ends_is_exit_7(mmfast, owner, engine, state):
+    owner("killed")
+    code, _, err = mmfast("flatten", "--timeout", "0.5")
+    assert code == 7
+    assert "latched" in err

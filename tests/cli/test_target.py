@@ -7,6 +7,7 @@ from support.house import a_house, beat, release
 
 from mmfast.cli.outcome import Exit, Refusal
 from mmfast.cli.target import DEFAULT_ENGINE, DEFAULT_STATE_DIR, living, target
+from mmfast.config.fault import ConfigError
 from mmfast.config.load import load
 
 
@@ -56,3 +57,12 @@ def test_an_engine_that_is_starting_is_asked_again_later(engine):
         living(engine)
     assert caught.value.code == Exit.NOT_RUNNING
     release(house)
+
+
+@pytest.mark.parametrize("name", ["../x", "Bad Name", "x" * 32, "a/b", "-x"])
+def test_a_name_that_is_no_part_of_a_path_is_refused(tmp_path, name):
+    with pytest.raises(Refusal, match="no name of an engine") as caught:
+        target(name, tmp_path, None)
+    assert caught.value.code == Exit.USAGE
+    with pytest.raises(ConfigError):
+        load(environ={}, overrides={"engine.name": name})

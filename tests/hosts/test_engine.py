@@ -16,6 +16,7 @@ from support.venue import Venue as Exchange
 from support.venue import order
 
 from mmfast.config import load
+from mmfast.hosts import engine as engine_module
 from mmfast.hosts.engine import (
     EXIT_CONFIG,
     EXIT_FAILURE,
@@ -33,6 +34,7 @@ from mmfast.records.control import KILL_LOSS, KILL_MANUAL, PAUSE_STOPPING
 from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, FILLED, FREE, OPEN, PENDING, REJECTED, SENT
 from mmfast.rings.segment import READY, WORD_READY, owner_lives
 from mmfast.runtime.control import Control
+from mmfast.runtime.errorlog import read_errors
 from mmfast.runtime.latch import Latch
 from mmfast.runtime.rest import VenueUnreachable
 from mmfast.runtime.snapshot import RUN_FILE, read_run
@@ -161,6 +163,26 @@ def engine(config, market, signals):
     made.house.segment.disown()
 
 
+def test_a_kill_while_the_engine_starts_ends_the_start(config, market, monkeypatch, signals):
+    asked = engine_module.fetch_positions
+    monkeypatch.setattr(engine_module, "fetch_positions", lambda *words: (
+        Latch(config.state_path).set(KILL_MANUAL, "just in time"), asked(*words))[1])
+    with pytest.raises(StartRefused, match="just in time") as refusal:
+        an_engine(config, market)
+    assert refusal.value.exit_code == EXIT_LATCHED
+    assert owner_lives(house_name(config.engine.name)) is None
+
+
+def test_a_disk_that_fills_up_while_the_engine_starts_leaves_no_memory_behind(config, market, monkeypatch, signals):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(engine_module, "write_in_force", full)
+    with pytest.raises(StartRefused, match="No space left") as refusal:
+        an_engine(config, market)
+    assert refusal.value.exit_code == EXIT_FAILURE
+    assert owner_lives(house_name(config.engine.name)) is None
+
+
 def test_a_house_is_furnished_before_it_is_ready(engine, config, market):
     house = engine.house
     [instrument] = house.table("instrument")
@@ -249,6 +271,9 @@ def test_flattening_ends_when_nothing_is_held(engine):
     engine.ready_ns = time.monotonic_ns()
     assert engine.serve(0.01, lambda: None) == "ran for 0.01 s"
     engine.house.cells("ledger")["position_lots"] = 0
+    put_order(engine.house, 0, 0, BID, 100.0, 1, CANCELING)  # it may still be filled
+    assert engine.serve(0.01, lambda: None) == "ran for 0.01 s"
+    put_order(engine.house, 0, 0, BID, 100.0, 1, CANCELED)
     assert engine.serve(None, lambda: None) == "flat"
 
 
@@ -257,6 +282,14 @@ def test_a_stop_that_the_venue_confirms_is_exit_0(engine):
     assert engine.stop() == (EXIT_OK, 0)
     assert Control(engine.house).pauses & PAUSE_STOPPING
     assert Control(engine.house).stopping
+
+
+def test_a_latch_that_cannot_be_written_is_an_error_and_no_end(engine, config):
+    (config.state_path / ".kill.reserve").unlink()
+    (config.state_path / f".kill.json.{os.getpid()}").mkdir()
+    engine._latch(KILL_LOSS, "x")
+    assert engine.kill_text() == "loss limit"
+    assert any("a restart would trade again" in line.text for line in read_errors(engine.house))
 
 
 def test_a_stop_of_a_latched_engine_is_exit_7(engine, config):

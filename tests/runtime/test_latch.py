@@ -1,5 +1,6 @@
 """Claims about the kill latch on disk."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -8,6 +9,7 @@ import sys
 
 import pytest
 
+import mmfast.runtime.latch as latch_module
 from mmfast.records.control import KILL_LOSS, KILL_MANUAL
 from mmfast.runtime.latch import Latch, operator
 
@@ -87,3 +89,50 @@ def test_the_file_is_plain_json_for_a_human(tmp_path):
     Latch(tmp_path).set(KILL_LOSS, "x")
     assert json.loads((tmp_path / "kill.json").read_text())["reason"] == "loss limit"
     assert str(os.getpid()) in operator()
+
+
+def full(monkeypatch):
+    """A disk without a free block: what is written into place that was taken before still finds room."""
+    write = latch_module._write
+
+    def refuse(path, content, flags):
+        if path.exists() and not flags & os.O_TRUNC and len(content) <= path.stat().st_size:
+            write(path, content, flags)
+        else:
+            path.touch()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(latch_module, "_write", refuse)
+
+
+def test_a_disk_that_has_filled_up_does_not_keep_a_prepared_switch_from_being_latched(tmp_path, monkeypatch):
+    latch = Latch(tmp_path)
+    latch.prepare()
+    with monkeypatch.context() as disk:
+        full(disk)
+        assert latch.set(KILL_LOSS, "x" * 10_000, "watchdog")
+        assert latch.read()[:2] == (KILL_LOSS, "loss limit")
+        assert not latch.set(KILL_MANUAL, "second", "hand")
+        assert latch.keep(KILL_MANUAL, "third", "hand") == ""
+        with pytest.raises(OSError, match="No space"):
+            latch.clear("nobody would know why")
+        assert latch.read().reason == "loss limit"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["kill.json", "kill.log"]
+    assert latch.clear("room was made", "anna")
+    [line] = latch.audit()
+    assert (line["event"], line["was"]["reason"], line["was"]["who"]) == ("clear", "loss limit", "watchdog")
+    with monkeypatch.context() as disk:
+        full(disk)
+        assert latch.set(KILL_MANUAL, "again")
+    assert latch.read().text == "again"
+
+
+def test_a_latch_that_finds_no_room_at_all_is_told_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    full(monkeypatch)
+    latch = Latch(tmp_path)
+    with pytest.raises(OSError, match="No"):
+        latch.set(KILL_LOSS, "x")
+    assert "a restart would trade again" in latch.keep(KILL_LOSS, "x", "watchdog")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(OSError, match="No space"):
+        latch.prepare()

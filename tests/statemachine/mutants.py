@@ -27,7 +27,8 @@ HISTORIES = 250
 EXPLORE = ("-c", f"from tests.statemachine.run import explore; explore({HISTORIES}, seed=1, shrink=False)")
 UNITS = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "tests/gateway", "tests/executor/test_lifecycle.py",
          "tests/venues/hyperliquid/test_messages.py", "tests/venues/hyperliquid/test_errors.py",
-         "tests/venues/hyperliquid/test_nonce.py", "tests/runtime/test_wallet.py", "tests/statemachine/test_histories.py",
+         "tests/venues/hyperliquid/test_nonce.py", "tests/runtime/test_wallet.py",
+         "tests/statemachine/test_histories.py",
          "--deselect=tests/statemachine/test_histories.py::test_books_agree_at_the_end_of_every_history")
 TIMEOUT_S = 600.0
 CAUGHT, SURVIVED, BROKEN = "caught", "SURVIVED", "BROKEN"
