@@ -269,6 +269,8 @@ class Exchange:
                 continue
             self.ledger.name_takers(instrument, prints)
             self.ledger.daily.add(self.now_ms, sum(one.px_ticks * one.lots for one in prints), True)
+            for one in prints:
+                instrument.day.trade(one.px_ticks, one.lots)
             slices = self.ledger.sliced
             stamped = [
                 one._replace(time_ms=self.now_ms, taker=0 if one.taker in slices else one.taker) for one in prints

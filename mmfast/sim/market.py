@@ -84,8 +84,6 @@ class Context(NamedTuple):
     premium: float
     funding_rate_h: float
     open_interest: float  # coins
-    day_volume_usd: float
-    prev_day_px: float
 
 
 Level = tuple[int, ...]  # px_ticks, lots, count
@@ -136,7 +134,6 @@ class Market:
         self.refused: list[int] = []
         self.screens: dict[int, np.ndarray[Any, Any]] = {}
         source.start(self.books, sz_decimals, start_ms)
-        self.prev_day_px = self._mid_px()
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the view of the book, which is in its array."""
@@ -318,5 +315,4 @@ class Market:
         (bid, bid_lots, _), (ask, ask_lots, _) = self.touch()
         mid = 0.5 * (bid + ask) / self.ticks_per_usd if bid_lots and ask_lots else math.nan
         oracle, mark, premium, funding, interest = self.source.numbers(self._mid_px())
-        volume = int(self.book["volume_uusd"]) * 1e-6
-        return Context(oracle, mark, mid, premium, funding, interest, volume, self.prev_day_px)
+        return Context(oracle, mark, mid, premium, funding, interest)

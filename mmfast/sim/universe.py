@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mmfast.sim.day import Day
 from mmfast.sim.funding import Premiums, hourly_rate
 from mmfast.sim.listing import LISTED, Listing
 from mmfast.sim.mark import Mark
@@ -61,6 +62,7 @@ class Instrument:
     capped: bool = False
     mark: Mark = field(default_factory=Mark)
     premiums: Premiums = field(default_factory=Premiums)
+    day: Day = field(default_factory=Day)
     listing: Listing = LISTED
 
     @property
@@ -97,6 +99,7 @@ class Instrument:
             mark_ticks = self.mark.step(oracle_ticks, self.market.touch(), self.market.last_ticks, now_ms)
         if math.isfinite(mark_ticks):
             self.mark_ticks = round(mark_ticks)
+        self.day.at(now_ms, self.mark_ticks)
 
     def reference_ticks(self) -> int:
         """The price that orders are held against: oracle, else mark, else mid; 0 when nothing is known."""

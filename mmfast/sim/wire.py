@@ -237,20 +237,17 @@ def context(instrument: Instrument) -> Json:
     mid = real(ctx.mid_px, instrument.px_decimals + 1)
     ends = impact.impact_ticks(instrument)
     shown = [real(ticks / 10**instrument.px_decimals, instrument.px_decimals) for ticks in ends]
-    mark_px = instrument.mark_ticks / 10**instrument.px_decimals
-    volume = ctx.day_volume_usd
-    before_px = ctx.prev_day_px if math.isfinite(ctx.prev_day_px) else mark_px
     return {
         "funding": real(instrument.funding_rate_h) or "0.0",
         "openInterest": real(ctx.open_interest, 5) or "0.0",
-        "prevDayPx": real(before_px, instrument.px_decimals) or "0.0",
-        "dayNtlVlm": real(volume) or "0.0",
+        "prevDayPx": decimal(instrument.day.earlier_mark_ticks or instrument.mark_ticks, instrument.px_decimals),
+        "dayNtlVlm": usd(instrument.day.uusd),
         "premium": real(impact.premium_now(instrument, ends)),
         "oraclePx": decimal(instrument.oracle_ticks, instrument.px_decimals),
         "markPx": decimal(instrument.mark_ticks, instrument.px_decimals),
         "midPx": mid,
         "impactPxs": None if None in shown else shown,
-        "dayBaseVlm": real(volume / mark_px if mark_px else math.nan, 5) or "0.0",
+        "dayBaseVlm": decimal(instrument.day.lots, instrument.sz_decimals),
     }
 
 
