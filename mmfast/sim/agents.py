@@ -17,10 +17,9 @@ from typing import Any
 
 from mmfast.sim.accounts import Account, Agent
 from mmfast.sim.ledger import Ledger
-from mmfast.sim.placing import ActionError
+from mmfast.sim.placing import DEFAULT, ActionError
 
 Json = dict[str, Any]
-DEFAULT: Json = {"type": "default"}
 AGENT_DAYS_MS = 180 * 86_400_000
 NAMED, NAMED_PER_SUB = 3, 2
 UNTIL = re.compile(r"(.*?) ?valid_until (\d{1,15})\Z")

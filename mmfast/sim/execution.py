@@ -16,7 +16,7 @@ from mmfast.sim.accounts import TRIGGERS_PER_DAY, Account
 from mmfast.sim.fees import DAY_MS
 from mmfast.sim.ledger import Ledger
 from mmfast.sim.orders import IN_BOOK
-from mmfast.sim.placing import ActionError, bracket, instrument_of, place, protect
+from mmfast.sim.placing import DEFAULT, ActionError, bracket, instrument_of, place, protect
 from mmfast.sim.schema import Wire
 from mmfast.units import UUSD_PER_USD
 
@@ -27,7 +27,6 @@ MISSING_MODIFY = "Cannot modify canceled or filled order."
 SCHEDULE_GATE_UUSD = 1_000_000 * UUSD_PER_USD
 SCHEDULE_AHEAD_MS = 5000
 PPM_PER_BUILDER_UNIT = 10  # builders count in tenths of a basis point
-DEFAULT: Json = {"type": "default"}
 
 
 def _prevalidated(ledger: Ledger, wires: list[Wire], grouping: Any = "na") -> str | None:

@@ -15,13 +15,12 @@ from typing import Any
 from mmfast.sim import margin, wire
 from mmfast.sim.accounts import Account
 from mmfast.sim.ledger import Ledger
-from mmfast.sim.placing import ActionError
+from mmfast.sim.placing import DEFAULT, ActionError
 from mmfast.sim.rules import scaled
 from mmfast.sim.schema import ADDRESS, DECIMAL
 from mmfast.units import UUSD_PER_USD
 
 Json = dict[str, Any]
-DEFAULT: Json = {"type": "default"}
 RESERVE_UUSD = 500  # for one bought request
 WITHDRAWAL_FEE_UUSD = UUSD_PER_USD
 CLASS_AMOUNT = re.compile(r"(\S+)(?: subaccount:(0x[0-9a-fA-F]{40}))?\Z")

@@ -16,11 +16,10 @@ from mmfast.sim import margin
 from mmfast.sim.accounts import Account, Leverage, Position
 from mmfast.sim.ledger import Ledger
 from mmfast.sim.listing import STRICT_ISOLATED
-from mmfast.sim.placing import ActionError, instrument_of
+from mmfast.sim.placing import DEFAULT, ActionError, instrument_of
 from mmfast.sim.universe import Instrument
 
 Json = dict[str, Any]
-DEFAULT: Json = {"type": "default"}
 CROSS_SHORT = (
     "Cross position does not have sufficient margin available to decrease leverage. "
     "To decrease leverage, deposit more collateral."

@@ -25,6 +25,7 @@ from mmfast.units import ASK, BID
 Json = dict[str, Any]
 TIFS = {"Alo": TIF_ALO, "Ioc": TIF_IOC, "Gtc": TIF_GTC, MARKET: TIF_IOC}
 POST_ONLY_PERIOD = "Only post-only orders allowed immediately after a network upgrade"
+DEFAULT: Json = {"type": "default"}  # the answer to what has nothing to tell
 WAITING_FOR_FILL, WAITING_FOR_TRIGGER = "waitingForFill", "waitingForTrigger"
 
 

@@ -93,17 +93,21 @@ def transaction(taker: int) -> str:
     return f"0x{mixed:016x}{taker & (2**64 - 1):048x}"
 
 
-def order_brief(instrument: Instrument, order: Order, lots: int) -> Json:
-    """An order as orderUpdates and openOrders show it: cloid and reduceOnly only where they are set."""
-    shown: Json = {
+def _order_head(instrument: Instrument, order: Order, lots: int) -> Json:
+    """What all ways to show an order begin with."""
+    return {
         "coin": instrument.name,
         "side": SIDES[order.side],
         "limitPx": decimal(order.px_ticks, instrument.px_decimals),
         "sz": decimal(lots, instrument.sz_decimals),
         "oid": order.oid,
         "timestamp": order.placed_ms,
-        "origSz": decimal(order.orig_lots, instrument.sz_decimals),
     }
+
+
+def order_brief(instrument: Instrument, order: Order, lots: int) -> Json:
+    """An order as orderUpdates and openOrders show it: cloid and reduceOnly only where they are set."""
+    shown = {**_order_head(instrument, order, lots), "origSz": decimal(order.orig_lots, instrument.sz_decimals)}
     if order.cloid is not None:
         shown["cloid"] = order.cloid
     if order.reduce_only:
@@ -116,12 +120,7 @@ def order_full(instrument: Instrument, order: Order, lots: int) -> Json:
     trigger = order.trigger
     waits = [] if trigger is not None else [one for one in order.group if one.waits == FOR_FILL]
     return {
-        "coin": instrument.name,
-        "side": SIDES[order.side],
-        "limitPx": decimal(order.px_ticks, instrument.px_decimals),
-        "sz": decimal(lots, instrument.sz_decimals),
-        "oid": order.oid,
-        "timestamp": order.placed_ms,
+        **_order_head(instrument, order, lots),
         "triggerCondition": trigger_condition(instrument, trigger),
         "isTrigger": trigger is not None,
         "triggerPx": "0.0" if trigger is None else decimal(trigger.px_ticks, instrument.px_decimals),

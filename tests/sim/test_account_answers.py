@@ -7,16 +7,11 @@ from decimal import ROUND_DOWN, Decimal
 
 import pytest
 from support import shapes
-from support.venue import MID_TICKS, Client, Venue, order
+from support.venue import MID_TICKS, Client, order
 
 from mmfast.sim.answers import answer
 from mmfast.sim.asked import NotServed
 from mmfast.units import ASK
-
-
-@pytest.fixture
-def venue():
-    return Venue()
 
 
 def ask(venue, kind, **fields):

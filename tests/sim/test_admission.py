@@ -12,11 +12,6 @@ from mmfast.sim.schema import SchemaError
 NOOP = {"type": "noop"}
 
 
-@pytest.fixture
-def venue():
-    return Venue()
-
-
 def test_stranger_is_told_its_recovered_address(venue):
     stranger = Client(venue, 99)
     assert stranger.do(NOOP) == {"status": "err",

@@ -5,18 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from support.venue import Venue, order
+from support.venue import order
 
 from mmfast.sim import answers
 from mmfast.sim.agents import AGENT_DAYS_MS, do_approve_agent, do_approve_builder_fee
 from mmfast.sim.placing import ActionError
 
 BUILDER = "0x" + "bb" * 20
-
-
-@pytest.fixture
-def venue():
-    return Venue()
 
 
 @pytest.fixture

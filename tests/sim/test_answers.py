@@ -6,23 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from support.venue import Client, Venue, cancel_action, order
+from support.venue import Client, cancel_action, order
 
 from mmfast.sim.answers import ANSWERS, answer
 from mmfast.sim.asked import NotServed, Unanswerable
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "hyperliquid" / "samples"
 needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="captured samples are not beside the repository")
-
-
-@pytest.fixture
-def venue():
-    return Venue()
-
-
-@pytest.fixture
-def client(venue):
-    return venue.client()
 
 
 def ask(venue, kind, **fields):

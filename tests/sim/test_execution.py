@@ -12,16 +12,6 @@ from mmfast.sim import schema
 from mmfast.units import BID
 
 
-@pytest.fixture
-def venue() -> Venue:
-    return Venue()
-
-
-@pytest.fixture
-def maker(venue):
-    return venue.client(1)
-
-
 def error(statuses: list) -> str:
     return statuses[0]["error"]
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from support.venue import Client, Venue, order
+from support.venue import Client, order
 
 from mmfast.sim import answers
 from mmfast.sim.funds import uusd_of
 from mmfast.sim.placing import ActionError
 
 USD = 1_000_000
-
-
-@pytest.fixture
-def venue():
-    return Venue()
 
 
 @pytest.fixture

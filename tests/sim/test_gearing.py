@@ -13,11 +13,6 @@ USD = 1_000_000
 
 
 @pytest.fixture
-def venue():
-    return Venue()
-
-
-@pytest.fixture
 def client(venue):
     return venue.client(usd=10_000.0)
 

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.venue import Venue, cancel_action, order, trigger, updates
+from support.venue import cancel_action, order, trigger, updates
 
 from mmfast.sim import wire
 from mmfast.units import BID
-
-
-@pytest.fixture
-def venue() -> Venue:
-    return Venue()
-
-
-@pytest.fixture
-def maker(venue):
-    return venue.client(1)
 
 
 @pytest.fixture

@@ -19,11 +19,6 @@ MS = 1_000_000
 HYPE = 10**8  # units of a stake
 
 
-@pytest.fixture
-def venue() -> Venue:
-    return Venue()
-
-
 def staker(venue: Venue, number: int = 1, hype: float = 1000.0) -> Any:
     made = venue.client(number)
     venue.exchange.stake(made.address, round(hype * HYPE))

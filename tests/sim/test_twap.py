@@ -5,21 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.venue import Venue, order
+from support.venue import order
 
 from mmfast.sim import answers, twap
 from mmfast.sim.twap import GONE, SLICE_MS, Twap
 from mmfast.units import BID
-
-
-@pytest.fixture
-def venue():
-    return Venue()
-
-
-@pytest.fixture
-def client(venue):
-    return venue.client()
 
 
 def start(client, sz="1", minutes=5, is_buy=True, reduce_only=False):
