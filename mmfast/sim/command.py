@@ -151,6 +151,7 @@ def open_exchange(options: Options, start_ms: int, found: dict[str, Any] | None 
         admit_to(made, options)
     else:
         made = build(options, start_ms, found)
+    made.takers_held_ns = Delays(options.latency).takers_held_ns
     if options.post_only_s:
         made.post_only(round(options.post_only_s * 1000), start_ms)
     return made
@@ -233,8 +234,7 @@ async def serve(options: Options, parent: int) -> None:
     if options.market == "mirror":
         upstream = Upstream(options.upstream, options.live, lambda state: say({"event": "upstream", "state": state}))
     found = await upstream.open() if upstream else None
-    made, delays = open_exchange(options, time.time_ns() // 1_000_000, found), Delays(options.latency, options.seed)
-    made.takers_held_ns = delays.takers_held_ns
+    made = open_exchange(options, time.time_ns() // 1_000_000, found)
     keeper = Keeper(made, options.state) if options.state is not None else None
     if keeper is not None and upstream is not None:
         upstream.heard = keeper.heard
@@ -243,7 +243,7 @@ async def serve(options: Options, parent: int) -> None:
         made,
         BlockClock(options.seed, block_ms, 0.13 * block_ms),
         cadence(options),
-        delays,
+        Delays(options.latency, options.seed),
         from_option(options.faults, made.truth) if options.faults else None,
     )
     stop = asyncio.Event()

@@ -101,7 +101,7 @@ class Exchange:
         self._touches: dict[int, Touch] = {}
         self._hour = start_ms // HOUR_MS
         self.delistings: dict[str, int] = {}  # when, by coin
-        self.takers_held_ns = 0  # in the mempool; cancels and makers never are
+        self.takers_held_ns = 0  # in the mempool, as cancels that are not fast
         self.log: Log | None = None
 
     def __getstate__(self) -> dict[str, Any]:

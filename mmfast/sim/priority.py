@@ -4,7 +4,8 @@ Priority: what a rate that is paid from stake gains; an earlier arrival to taker
 In      the rate ``p`` of an order's grouping, in 1e-8 of the notional; the stake behind an account.
 Out     when and in which turn the mempool lets a taker go; the venue's refusal; stake burned.
 Source  the venue's pages on priority fees: 45 ms for each basis point, linear up to 8; beyond that takers are sorted by
-        rate within 70 ms. Makers pay on what rests, takers on what fills.
+        rate within 70 ms. Makers pay on what rests, takers on what fills. Cancels are ahead if, and only if, they are
+        fast.
 
 Not on record, and so chosen here: the words of the refusals, the price at which dollars become HYPE (its oracle), that
 sub-accounts pay from their master's stake, that a batch must be covered at its limit prices before any of it is placed,
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from mmfast.sim.blocks import TAKERS, action_class
+from mmfast.sim.blocks import CANCELS, TAKERS, action_class
 from mmfast.sim.fees import UNITS_PER_HYPE
 from mmfast.sim.schema import Wire
 from mmfast.units import UUSD_PER_USD
@@ -42,10 +43,14 @@ def rate_of(action: dict[str, Any]) -> int:
 
 
 def effective_ns(arrival_ns: int, action: dict[str, Any], held_ns: int) -> int:
-    """When an action counts as arrived in a mempool that holds takers back; the paid gain may put it before now."""
-    if action_class(action) != TAKERS:
-        return arrival_ns
-    return arrival_ns + held_ns - GAIN_NS * min(rate_of(action), STEEP)
+    """
+    When an action counts as arrived in a mempool that holds takers back, and cancels that are not fast; the paid gain
+    may put it before its arrival.
+    """
+    kind = action_class(action)
+    if kind == TAKERS:
+        return arrival_ns + held_ns - GAIN_NS * min(rate_of(action), STEEP)
+    return arrival_ns + held_ns if kind == CANCELS and "f" not in action else arrival_ns
 
 
 def turn(arrival_ns: int, action: dict[str, Any], held_ns: int) -> tuple[int, int, int]:

@@ -16,7 +16,15 @@ from support.exchange_process import ROOT, ExchangeProcess
 from typer.testing import CliRunner
 
 from mmfast.sim import truth
-from mmfast.sim.command import Options, build, check_host, parse_account, parse_agent, parse_speed
+from mmfast.sim.command import (
+    Options,
+    build,
+    check_host,
+    open_exchange,
+    parse_account,
+    parse_agent,
+    parse_speed,
+)
 
 MASTER, AGENT = "0x" + "aB" * 20, "0x" + "cd" * 20
 
@@ -94,6 +102,11 @@ def test_loopback_hosts_are_let_in(host):
 
 def test_foreign_host_is_let_in_by_those_who_know():
     check_host("0.0.0.0", i_know=True)
+
+
+@pytest.mark.parametrize(("latency", "held_ns"), [("none", 0), ("lan", 0), ("hl", 360_000_000)])
+def test_takers_are_held_back_as_far_away_as_the_exchange_pretends_to_be(latency, held_ns):
+    assert open_exchange(Options(latency=latency), 0).takers_held_ns == held_ns
 
 
 def test_built_exchange_is_deterministic_in_its_seed():

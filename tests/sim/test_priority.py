@@ -43,7 +43,7 @@ def words(client: Any, action: dict[str, Any]) -> str:
 def test_each_basis_point_gains_45_ms_and_no_more_than_eight_count(rate, arrival_ns, held_ns):
     gain = arrival_ns + held_ns - effective_ns(arrival_ns, ioc(rate), held_ns)
     assert gain == min(rate, 80_000) * 45 * MS // 10_000
-    for free in (alo(rate), {"type": "cancel", "cancels": []}, {"type": "noop"}):
+    for free in (alo(rate), {"type": "cancel", "cancels": [], "f": True}, {"type": "noop"}):
         assert effective_ns(arrival_ns, free, held_ns) == arrival_ns
 
 
@@ -59,12 +59,14 @@ def test_later_taker_overtakes_by_blocks_while_the_mempool_holds_the_first_back(
     assert [reply for reply, _ in venue.exchange.step(venue.now_ms + 280, 360 * MS).replies] == [first.append]
 
 
-def test_maker_and_cancel_are_never_held_back(venue):
+def test_makers_and_fast_cancels_are_never_held_back(venue, maker):
+    oids = [maker.oid(order("B", px, "0.1")) for px in ("99990", "99980")]
     venue.exchange.takers_held_ns = 360 * MS
-    maker = venue.client()
-    maker.submit(order_action(order("B", "99990", "0.1")), 0)
-    maker.submit({"type": "noop"}, 0)
-    assert len(venue.exchange.step(venue.now_ms + 70, 0).replies) == 2
+    maker.submit(order_action(order("B", "99970", "0.1")), 0)
+    maker.submit({"type": "cancel", "cancels": [{"a": 0, "o": oids[0]}], "f": True}, 0)
+    slow = maker.submit({"type": "cancel", "cancels": [{"a": 0, "o": oids[1]}]}, 0)
+    assert len(venue.exchange.step(venue.now_ms + 70, 359 * MS).replies) == 2
+    assert [reply for reply, _ in venue.exchange.step(venue.now_ms + 140, 360 * MS).replies] == [slow.append]
 
 
 def test_of_two_takers_in_a_block_the_one_that_paid_gets_the_best_price(venue):
