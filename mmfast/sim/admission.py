@@ -8,6 +8,7 @@ Source  the venue's pages on the exchange endpoint, nonces and limits; texts as 
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from mmfast.sim import schema, signature
@@ -15,7 +16,9 @@ from mmfast.sim.accounts import Account, Accounts
 from mmfast.sim.limits import BATCH_MAX, Limits, action_count
 from mmfast.sim.schema import ADDRESS, SchemaError
 
-MASTER_ONLY = ("reserveRequestWeight", "createSubAccount", "subAccountTransfer")
+# What no agent may sign: whoever does so is taken for a user of its own.
+MASTER_ONLY = (*schema.USER_SIGNED, "reserveRequestWeight", "createSubAccount", "subAccountTransfer")
+WORD = re.compile(r"0x[0-9a-fA-F]{1,64}\Z")  # padded or not
 CHAINS = {"a": "Mainnet", "b": "Testnet"}
 STALE_COST = 5  # an expired action costs this many times its count
 
@@ -52,6 +55,9 @@ def envelope(body: Any, source: str) -> Envelope:
     vault = schema.text(body, "vaultAddress", ADDRESS) if body.get("vaultAddress") is not None else None
     expires = schema.natural(body, "expiresAfter") if body.get("expiresAfter") is not None else None
     signed = schema.want(body, "signature", dict)
+    for part in ("r", "s"):
+        schema.text(signed, part, WORD)
+    schema.natural(signed, "v")
     foreign = False
     if action["type"] in schema.USER_SIGNED:
         digest, foreign = _user_digest(action), action["hyperliquidChain"] != CHAINS.get(source)
@@ -77,11 +83,11 @@ def admit(request: Envelope, accounts: Accounts, limits: Limits, now_ms: int) ->
         return "Mainnet and testnet require different signature."
     if request.signer is None:
         return "Unable to recover signer."
+    own = request.action["type"] in MASTER_ONLY
     account = accounts.signer(request.signer, now_ms)
-    if account is None or (request.action["type"] in schema.USER_SIGNED and request.signer in accounts.agents):
-        return f"User or API Wallet {request.signer} does not exist."
-    if request.action["type"] in MASTER_ONLY and request.signer in accounts.agents:
-        return f"Must deposit before performing actions. User: {request.signer}"
+    if account is None or (own and request.signer in accounts.agents):
+        return (f"Must deposit before performing actions. User: {request.signer}" if own
+                else f"User or API Wallet {request.signer} does not exist.")
     acting = accounts.acting(account, request.vault)
     if acting is None:
         return f"Vault not registered: {request.vault}"

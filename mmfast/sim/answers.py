@@ -51,6 +51,8 @@ def l2_book(exchange: Exchange, asked: Json) -> Json | None:
     """A book; null for a coin that is not there, HTTP 500 for a precision that is not served."""
     instrument = coin_of(exchange, asked)
     figures, mantissa = asked.get("nSigFigs"), asked.get("mantissa")
+    if not depth.are_numbers(figures, mantissa):
+        raise NotServed(f"nSigFigs {figures!r} or mantissa {mantissa!r} is not a number")
     if not depth.is_precision(figures, mantissa):
         raise Unanswerable(f"nSigFigs {figures} with mantissa {mantissa}")
     if instrument is None:

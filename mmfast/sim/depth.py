@@ -21,13 +21,16 @@ SCAN_LEVELS = 1000  # of the book, when levels are merged
 Level = tuple[int, int, int]
 
 
-def is_precision(figures: Any, mantissa: Any) -> bool:
+def are_numbers(figures: Any, mantissa: Any) -> bool:
+    """True where both are of a type that the venue can read."""
+    return all(one is None or (type(one) is int and one >= 0) for one in (figures, mantissa))
+
+
+def is_precision(figures: int | None, mantissa: int | None) -> bool:
     """True for the precisions that the venue serves; it drops the connection for others."""
     if figures is None:
         return mantissa is None
-    if type(figures) is not int or figures not in (2, 3, 4, 5):
-        return False
-    return mantissa is None or (figures == 5 and type(mantissa) is int and mantissa in (2, 5))
+    return figures in (2, 3, 4, 5) and (mantissa is None or (figures == 5 and mantissa in (2, 5)))
 
 
 def step_ticks(px_ticks: int, figures: int, mantissa: int | None) -> int:

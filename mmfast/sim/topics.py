@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from mmfast.sim.candles import INTERVALS
-from mmfast.sim.depth import is_precision
+from mmfast.sim.depth import are_numbers, is_precision
 from mmfast.sim.schema import ADDRESS
 
 Json = dict[str, Any]
@@ -66,7 +66,10 @@ def _book(asked: Json, coins: Container[str]) -> Json:
     fast = asked.get("fast")
     if fast is not None and not isinstance(fast, bool):
         raise TopicError("fast is not a boolean")
-    coin, figures, mantissa = _coin(asked, coins), asked.get("nSigFigs"), asked.get("mantissa")
+    figures, mantissa = asked.get("nSigFigs"), asked.get("mantissa")
+    if not are_numbers(figures, mantissa):
+        raise TopicError(f"nSigFigs {figures!r} or mantissa {mantissa!r} is not a number")
+    coin = _coin(asked, coins)
     if not is_precision(figures, mantissa):
         raise Fatal(f"nSigFigs {figures} with mantissa {mantissa}")
     return {"type": "l2Book", "coin": coin, "nSigFigs": figures, "mantissa": mantissa, "fast": bool(fast)}

@@ -18,6 +18,13 @@ def test_stranger_is_told_its_recovered_address(venue):
                                  "response": f"User or API Wallet {stranger.address} does not exist."}
 
 
+def test_stranger_who_moves_money_is_told_to_deposit(venue):
+    stranger = Client(venue, 99)
+    pay = {"type": "usdSend", "hyperliquidChain": "Testnet", "signatureChainId": "0x66eee",
+           "destination": "0x" + "2" * 40, "amount": "1", "time": 0}
+    assert stranger.do(pay)["response"] == f"Must deposit before performing actions. User: {stranger.address}"
+
+
 def test_tampered_action_belongs_to_a_stranger(venue):
     client = venue.client()
     body = client.signed(order_action(order("B", "99990", "0.1")))
@@ -104,6 +111,8 @@ def test_agent_acts_for_its_master(venue):
     {"action": {"type": "noop"}, "nonce": 1, "signature": {}, "vaultAddress": "0x12"},
     {"action": {"type": "noop"}, "nonce": 1.5, "signature": {}},
     {"action": {"type": "noop"}, "nonce": 1, "signature": []},
+    *({"action": {"type": "noop"}, "nonce": 1, "signature": {"r": "0x1", "s": "0x1", "v": 27, **part}}
+      for part in ({"r": 1}, {"r": "1"}, {"s": "0xzz"}, {"s": "0x" + "1" * 65}, {"v": "27"}, {"v": None})),
 ])
 def test_body_of_another_shape_is_not_deserialized(body):
     with pytest.raises(SchemaError):

@@ -151,7 +151,8 @@ def test_request_for_what_is_not_there_is_unanswerable(venue, asked):
 
 @pytest.mark.parametrize("asked", [
     None, [], {}, {"type": "sing"}, {"type": "openOrders"}, {"type": "openOrders", "user": "0x12"},
-    {"type": "l2Book"}, {"type": "orderStatus", "user": "0x" + "00" * 20},
+    {"type": "l2Book"}, {"type": "l2Book", "coin": "BTC", "nSigFigs": "5"},
+    {"type": "orderStatus", "user": "0x" + "00" * 20},
     *({"type": "orderStatus", "user": "0x" + "00" * 20, "oid": oid} for oid in (True, -1, "0x12", 1.5)),
     {"type": "userFillsByTime", "user": "0x" + "00" * 20}])
 def test_request_of_another_shape_is_not_served(venue, asked):

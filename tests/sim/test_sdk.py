@@ -277,7 +277,8 @@ def test_agent_is_approved_once_and_moves_no_money(venue, exchange, wallet):
     agent = Exchange(eth_account.Account.from_key(key), venue.url, account_address=wallet.address, timeout=DEADLINE_S)
     try:
         for answer in (agent.usd_transfer(1.0, wallet.address), agent.approve_agent()[0]):
-            assert answer["response"] == f"User or API Wallet {agent.wallet.address.lower()} does not exist."
+            assert answer["response"] == (
+                    f"Must deposit before performing actions. User: {agent.wallet.address.lower()}")
         assert agent.update_leverage(6, "BTC")["status"] == "ok"
     finally:
         agent.info.session.close()

@@ -31,7 +31,9 @@ def test_defaults_are_filled_in_and_addresses_lowered(asked, text):
     None, 3, {}, {"type": "noSuchType"}, {"type": "bbo"}, {"type": "bbo", "coin": ["BTC", "ETH"]},
     {"type": "webData2", "user": USER}, {"type": "userFills"}, {"type": "userFills", "user": "0x12"},
     {"type": "userFills", "user": USER, "aggregateByTime": 1}, {"type": "openOrders", "user": USER, "dex": 3},
-    {"type": "l2Book", "coin": "BTC", "fast": "yes"}, {"type": "candle", "coin": "BTC", "interval": "2m"},
+    {"type": "l2Book", "coin": "BTC", "fast": "yes"}, {"type": "l2Book", "coin": "btc", "nSigFigs": "5"},
+    {"type": "l2Book", "coin": "BTC", "nSigFigs": 5, "mantissa": 2.0},
+    {"type": "candle", "coin": "BTC", "interval": "2m"},
 ])
 def test_nonsense_is_answered_and_forgiven(asked):
     with pytest.raises(TopicError) as caught:
