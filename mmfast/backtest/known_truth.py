@@ -15,33 +15,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from mmfast.backtest import calibration, lead_lag_truth, progress
-from mmfast.backtest.calibration import LEVELS, Mean, mean_by_block
-from mmfast.backtest.world import Room, World, synthetic
+from mmfast.backtest.calibration import LEVELS, Array, Mean, mean_by_block
+from mmfast.backtest.witness import EXACT_STEPS, MARKETS, STEP_S, observe
 from mmfast.config import EngineConfig, load
-from mmfast.filter import bookerror
-from mmfast.filter.believe import DRIFT_DOUBT
 from mmfast.filter.state import MODES, QUIET
-from mmfast.records.belief import BELIEF_OK
 from mmfast.sim.generator import REGIME_NAMES
-from mmfast.units import NS_PER_S
 
-Array = np.ndarray[Any, Any]
-STEP_S, WARM_S, BLOCK_S = 0.5, 120.0, 600.0
+BLOCK_S = 600.0
 FORGET_S = 120.0  # an alarm this soon after an episode is its echo, not a false one
 LAG_MS, LAG_SEEDS = 20.0, 4  # one bin of the estimate
 POINTS = 0.03  # coverage may be off by this
 NIS_BAND = (0.92, 0.98)  # of innovations within the 95 % band of a chi-square
-MARKETS = ("matched", "shipped")
-
-ROW = np.dtype([("at_s", "f8"), ("seed", "i8"), ("regime", "i8"), ("value", "f8"), ("drift", "f8"), ("v", "f8", 3),
-                ("v_var", "f8", 3), ("mu", "f8", 3), ("mu_var", "f8", 3), ("mode_p", "f8", 3), ("nis_sum", "f8"),
-                ("nis_count", "f8"), ("nis_inside", "f8"), ("informed_p", "f8", 2), ("takers", "f8"),
-                ("informed", "f8")])
+NIS_INSIDE = 3.841458820694124  # that band
 
 
 class Line(NamedTuple):
@@ -58,46 +48,6 @@ class Line(NamedTuple):
         return self.low is None or self.high is None or self.mean.holds(self.low, self.high)
 
 
-def matched(config: EngineConfig, coin: str) -> dict[str, Any]:
-    """Parameters of a generator whose value is what the engine's parameters describe."""
-    model = config.coins[coin]
-    return {"sigma_bps": model.sigma_ref_bps * float(np.exp(model.log_sigma_sd**2)), "mode_sigma": model.mode_sigma,
-            "dwell_s": model.mode_dwell_s, "log_sigma_rate": model.log_sigma_rate_per_s,
-            "log_sigma_sd": model.log_sigma_sd, "drift_rate": model.theta_per_s, "drift_sd": model.drift_sd_bps_per_s,
-            "jump_rate": model.jump_rate_per_s, "jump_bps": model.jump_sigma_bps}
-
-
-def observe(config: EngineConfig, coin: str, seed: int, seconds: float, market: str) -> Array:
-    """What was so and what was believed every STEP_S of one seed, after WARM_S: rows of ROW."""
-    world = synthetic(config, [coin], seed, seconds, room=Room(fills=0, samples=0),
-                      **(matched(config, coin) if market == "matched" else {}))
-    rows = np.zeros(int(seconds / STEP_S) - 1, ROW)
-    for k, row in enumerate(rows):
-        world.live(world.start_ns + round((k + 1) * STEP_S * NS_PER_S))
-        row["at_s"], row["seed"] = (k + 1) * STEP_S, seed
-        if world["beliefs"][0]["status"] == BELIEF_OK:
-            _note(world, row)
-        else:
-            row["regime"] = -1
-    rows = rows[rows["at_s"] > WARM_S]
-    return rows[rows["regime"] >= 0]
-
-
-def _note(world: World, row: Any) -> None:
-    """Write truth and belief of now to ``row``; values are bps from the start price."""
-    truth, state = world["states"][0], world["filters"][0]
-    anchor_bps = 1e4 * np.log(state["anchor_px"] / truth["start_px"])
-    modes = state["modes"]
-    row["regime"], row["value"], row["drift"] = truth["regime"], truth["value_bps"], truth["drift_bps_s"]
-    row["v"] = modes["v_bps"] + anchor_bps
-    row["v_var"] = [mode["v_var"] + bookerror.variance(mode["log_sigma"], world["parameters"][0]) for mode in modes]
-    row["mu"], row["mu_var"], row["mode_p"] = modes["mu_bps_s"], DRIFT_DOUBT * modes["mu_var"], state["mode_p"]
-    row["nis_sum"], row["nis_count"], row["nis_inside"] = (
-        state["nis_sum"], state["nis_count"], state["nis_inside_count"])
-    row["informed_p"] = state["informed_p"]
-    row["takers"], row["informed"] = truth["taker_count"], truth["informed_count"]
-
-
 def blocks(rows: Array) -> Array:
     """A label for each ten minutes of each seed."""
     return np.asarray(rows["seed"] * 1_000_000 + (rows["at_s"] // BLOCK_S).astype(int))
@@ -111,17 +61,31 @@ def increments(rows: Array, name: str) -> Array:
 
 
 def innovations(rows: Array) -> list[Line]:
-    """Squared innovations of the value, by the mode that the market really was in."""
+    """
+    Squared innovations of the value, by the mode that the market really was in.
+
+    A mode that begins unannounced is seen late by anybody: where exact inference on the value itself leaves the band,
+    the belief may leave it as far, and POINTS further.
+    """
     out = []
     for regime, name in enumerate(REGIME_NAMES):
         here = rows["regime"] == regime
+        exact = mean_by_block(_inside(rows["exact_squared"][here]), blocks(rows)[here])
+        low = NIS_BAND[0] if np.isnan(exact.value) else min(NIS_BAND[0], exact.value - POINTS)
         count = increments(rows, "nis_count")[here]
         label = np.repeat(blocks(rows)[here], count.astype(int))
-        for title, counter, low, high in (("mean", "nis_sum", None, None), ("within 95 %", "nis_inside", *NIS_BAND)):
+        for title, counter, band in (("mean", "nis_sum", (None, None)),
+                                     ("within 95 %", "nis_inside", (low, NIS_BAND[1]))):
             share = np.divide(increments(rows, counter)[here], count, out=np.zeros(len(count)), where=count > 0)
             mean = mean_by_block(np.repeat(share, count.astype(int)), label)
-            out.append(Line(f"innovations, {name}: {title}", mean, low, high))
+            out.append(Line(f"innovations, {name}: {title}", mean, *band))
+        out.append(Line(f"innovations, {name}: by exact inference", exact))
     return out
+
+
+def _inside(squared: Array) -> Array:
+    """1 where a squared innovation is within the 95 % band, 0 where not, NaN where there is none."""
+    return np.where(np.isfinite(squared), squared < NIS_INSIDE, np.nan)
 
 
 def coverage(rows: Array) -> list[Line]:
@@ -137,27 +101,28 @@ def coverage(rows: Array) -> list[Line]:
     return out
 
 
-def detection(rows: Array, prior: Array) -> list[Line]:
-    """Modes: probability given to the true one against always quiet, delays, false alarms."""
-    regime, p = rows["regime"], rows["mode_p"]
+def detection(rows: Array, p: Array, prior: Array, step_s: float, who: str = "") -> list[Line]:
+    """Modes: probability given to the true one against always quiet, delays, false alarms; ``p`` is (n, modes)."""
+    regime = rows["regime"]
     score = calibration.log_score(p, regime)
     always = np.zeros((len(rows), MODES))
     always[:, QUIET] = 1.0
     usual = np.tile(prior, (len(rows), 1))
-    out = [Line("log score of modes", mean_by_block(score, blocks(rows))),
-           Line("log score over always quiet", mean_by_block(score - calibration.log_score(always, regime),
-                                                             blocks(rows)), 0.0, np.inf),
-           Line("log score over base rates", mean_by_block(score - calibration.log_score(usual, regime), blocks(rows)))]
+    out = [Line(f"{who}log score of modes", mean_by_block(score, blocks(rows))),
+           Line(f"{who}log score over always quiet", mean_by_block(score - calibration.log_score(always, regime),
+                                                                   blocks(rows)), 0.0, np.inf),
+           Line(f"{who}log score over base rates", mean_by_block(score - calibration.log_score(usual, regime),
+                                                                 blocks(rows)))]
     for name, active, alarm in (("not quiet", regime != QUIET, p[:, QUIET] < 0.5),
                                 ("crisis", regime == MODES - 1, p[:, MODES - 1] > 0.5)):
-        late = calibration.delays(alarm, active) * STEP_S
-        hours = float((~active).sum()) * STEP_S / 3600.0
-        false = calibration.false_alarms(alarm, active, round(FORGET_S / STEP_S))
+        late = calibration.delays(alarm, active) * step_s
+        hours = float((~active).sum()) * step_s / 3600.0
+        false = calibration.false_alarms(alarm, active, round(FORGET_S / step_s))
         found = np.isfinite(late)
-        out += [Line(f"{name}: episodes", Mean(float(len(late)), 0.0)),
-                Line(f"{name}: found", Mean(float(found.mean()) if len(late) else np.nan, np.nan)),
-                Line(f"{name}: median delay [s]", Mean(float(np.median(late)) if len(late) else np.nan, np.nan)),
-                Line(f"{name}: false alarms per hour", Mean(false / hours, np.nan))]
+        out += [Line(f"{who}{name}: episodes", Mean(float(len(late)), 0.0)),
+                Line(f"{who}{name}: found", Mean(float(found.mean()) if len(late) else np.nan, np.nan)),
+                Line(f"{who}{name}: median delay [s]", Mean(float(np.median(late)) if len(late) else np.nan, np.nan)),
+                Line(f"{who}{name}: false alarms per hour", Mean(false / hours, np.nan))]
     return out
 
 
@@ -184,7 +149,9 @@ def leads(config: EngineConfig, coin: str, seeds: range) -> list[Line]:
 
 def table(rows: Array, prior: Array) -> list[Line]:
     """Everything that is checked, from the rows of all seeds."""
-    return [*innovations(rows), *coverage(rows), *detection(rows, prior), *informed(rows)]
+    told = rows[np.isfinite(rows["exact_squared"])]
+    return [*innovations(rows), *coverage(rows), *detection(rows, rows["mode_p"], prior, STEP_S),
+            *detection(told, told["exact_p"], prior, EXACT_STEPS * STEP_S, "exact inference: "), *informed(rows)]
 
 
 def lines(rows: list[Line]) -> list[str]:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from mmfast.backtest import known_truth
+from mmfast.backtest import known_truth, witness
 from mmfast.backtest.calibration import Mean
 from mmfast.backtest.known_truth import Line
 from mmfast.config import load
@@ -16,7 +16,7 @@ SEEDS, SECONDS = range(11, 15), 3600.0
 @pytest.fixture(scope="module")
 def rows():
     config = load(coins=["BTC"], environ={})
-    return np.concatenate([known_truth.observe(config, "BTC", seed, SECONDS, "matched") for seed in SEEDS])
+    return np.concatenate([witness.observe(config, "BTC", seed, SECONDS, "matched") for seed in SEEDS])
 
 
 @pytest.fixture(scope="module")
