@@ -21,7 +21,7 @@ def hourly_rate(premium: float) -> float:
     """The rate of an hour whose average premium was ``premium``; without one, interest alone."""
     if not math.isfinite(premium):
         return INTEREST_8H / HOURS
-    eight_hours = premium + min(max(INTEREST_8H - premium, -CLAMP_8H), CLAMP_8H)
+    eight_hours = min(max(INTEREST_8H, premium - CLAMP_8H), premium + CLAMP_8H)  # the same, and rounded once
     return min(max(eight_hours / HOURS, -CAP_H), CAP_H)
 
 

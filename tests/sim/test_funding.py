@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.venue import LEVEL_LOTS, MID_TICKS, START_MS, Venue, order
 
@@ -27,6 +27,7 @@ def test_rate_beyond_the_clamp_is_an_eighth_of_what_is_left(premium, rate):
     assert hourly_rate(premium) == pytest.approx(rate)
 
 
+@example(0.0, 0.0005)
 @given(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5))
 def test_rate_never_falls_with_the_premium(one, other):
     assert hourly_rate(min(one, other)) <= hourly_rate(max(one, other))
