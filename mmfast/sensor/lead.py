@@ -108,6 +108,7 @@ def speak(sensor: np.void, features: np.void, params: np.void, now_ns: int) -> b
 @kernel
 def say_again(sensor: np.void, features: np.void, params: np.void, now_ns: int) -> None:
     """The value once more, with what is to come now: the touch is the same, the reference has moved."""
+    sensor["late_ns"] = sensor["touch_late_ns"]
     if speak(sensor, features, params, now_ns) and sensor["touch_ok"] == 1:
         observe.say(sensor, features, params, SOURCE_MICROPRICE, OBS_VALUE, layers.spoken_bps(sensor),
                     microprice.error_variance(features["half_spread_bps"]), now_ns)

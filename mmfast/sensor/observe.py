@@ -22,7 +22,11 @@ RHO_MIN = 1e-6  # less is none
 @kernel
 def say(sensor: np.void, features: np.void, params: np.void, source: int, kind: int, z: float, r: float,
         now_ns: int) -> None:
-    """Write an observation; one of a source that is off, not finite or without a variance removes the source."""
+    """
+    Write an observation; one of a source that is off, not finite or without a variance removes the source.
+
+    One from a record that came late is as old as that.
+    """
     if (params["source_mask"] >> source) & 1 == 0 or not (math.isfinite(z) and math.isfinite(r) and r > 0.0):
         features["valid_mask"] &= ~(1 << source)
         return
@@ -32,7 +36,7 @@ def say(sensor: np.void, features: np.void, params: np.void, source: int, kind: 
     features["obs_z"][source] = z
     features["obs_r"][source] = r
     features["obs_tau_s"][source] = params["tau_s"][source]
-    features["obs_ns"][source] = now_ns
+    features["obs_ns"][source] = now_ns - sensor["late_ns"]
     features["obs_serial"][source] = sensor["serial"]
 
 

@@ -1,10 +1,13 @@
 """
-Quality: which touches and prints are too odd to be believed.
+Quality: which touches and prints are too odd to be believed, and which are old news.
 
 In      a price, the times of its record.
-Out     whether it is taken; what is refused is counted.
+Out     whether it is taken, and how late it is; what is refused is counted.
 Source  within 5 % of the oracle, within ten standard deviations of the last good price; a second touch at the same
         odd price is a market that has moved. The venue's clock may be wrong, but not in one record only.
+
+A record that comes more than a second later than the fastest ones do says what was, that long ago: its readings are
+as old, and a feed that lags is no sign of life. A lag of minutes is taken for the distance of the clocks.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ SIGMAS = 10.0
 STEP_S_MIN = 1.0
 JUMP_BPS = 10.0  # that the market makes between two touches without being odd
 FUTURE_NS = 2 * NS_PER_S
+LATE_NS, LATE_MAX_NS = NS_PER_S, 60 * NS_PER_S
+FORGET = 100  # of a second, 10 ms of the shortest delay are forgotten
 FUTURE_STREAK = 3  # records in a row from the future: our clocks were wrong about each other
 
 
@@ -31,21 +36,33 @@ def restart(sensor: np.void) -> None:
     """Believe the next price and the next time."""
     sensor["good_mid_ticks"], sensor["good_ns"], sensor["suspect_mid_ticks"] = 0.0, 0, 0.0
     sensor["ahead_ns"], sensor["ahead_known"], sensor["future_count"] = 0, 0, 0
+    sensor["ahead_seen_ns"], sensor["late_ns"], sensor["touch_late_ns"] = 0, 0, 0
 
 
 @kernel
 def time_is_odd(sensor: np.void, exch_ns: int, now_ns: int) -> bool:
-    """True for a record whose venue time is more than 2 s ahead of what the clocks' distance allows."""
+    """
+    True for a record whose venue time is more than 2 s ahead of what the clocks' distance allows.
+
+    ``late_ns`` of the sensor becomes its delay over the shortest one, if that is more than a second.
+    """
     if exch_ns <= 0:
         return False
     ahead_ns = exch_ns - now_ns
+    if sensor["ahead_known"] == 1:
+        sensor["ahead_ns"] -= max(now_ns - sensor["ahead_seen_ns"], 0) // FORGET
+        sensor["ahead_seen_ns"] = max(now_ns, sensor["ahead_seen_ns"])
     if sensor["ahead_known"] == 1 and ahead_ns > sensor["ahead_ns"] + FUTURE_NS:
         sensor["future_count"] += 1
         if sensor["future_count"] < FUTURE_STREAK:
             sensor["odd_time_count"] += 1
             return True
     sensor["ahead_ns"] = max(ahead_ns, sensor["ahead_ns"]) if sensor["ahead_known"] == 1 else ahead_ns
+    if sensor["ahead_known"] == 0:
+        sensor["ahead_seen_ns"] = now_ns
     sensor["ahead_known"], sensor["future_count"] = 1, 0
+    late_ns = sensor["ahead_ns"] - ahead_ns
+    sensor["late_ns"] = min(late_ns, LATE_MAX_NS) if late_ns > LATE_NS else 0
     return False
 
 

@@ -70,7 +70,7 @@ def on_book(sensor: np.void, book: np.void, features: np.void, params: np.void) 
     if in_time and book["wide"] == 1:
         depth.take_wide(sensor, features, params, book, now_ns)
     elif in_time and _see_book(sensor, features, params, book, now_ns):
-        sensor["alive_ns"] = now_ns
+        sensor["alive_ns"] = max(now_ns - sensor["late_ns"], sensor["alive_ns"])
         depth.take(sensor, features, params, book, now_ns)
     context.write(sensor, book, features, params)
 
@@ -167,6 +167,7 @@ def on_fill(sensor: np.void, fill: np.void, features: np.void, params: np.void) 
 @kernel
 def _grid(sensor: np.void, features: np.void, params: np.void, now_ns: int) -> None:
     """Bring the grids of seconds up to now: volatility at the price that held until now, the reach of prints."""
+    sensor["late_ns"] = 0
     reach.advance(sensor, features, now_ns)
     if volatility.advance(sensor, now_ns, params["stale_ns"]):
         sensor["bipower_var"] = volatility.bipower(sensor)

@@ -32,7 +32,7 @@ SENSOR = bare(
     ("touch_lots", "i8", (2,)),
     ("log_px_bps", "f8"),  # 1e4 ln of the micro-price in USD
     ("log_mid_bps", "f8"),
-    ("alive_ns", "i8"),  # when a bbo or a book last came
+    ("alive_ns", "i8"),  # as of when the newest bbo or book was
     ("gap", "i8"),
     ("serial", "i8"),  # of the newest observation
     # what is refused
@@ -40,7 +40,10 @@ SENSOR = bare(
     ("good_ns", "i8"),
     ("suspect_mid_ticks", "f8"),  # of a touch that was too far to be believed at once
     ("ahead_ns", "i8"),  # the venue's clock over ours, at the shortest delay
+    ("ahead_seen_ns", "i8"),
     ("ahead_known", "i8"),
+    ("late_ns", "i8"),  # of the record that speaks, and of the touch: over the shortest delay; 0 if usual
+    ("touch_late_ns", "i8"),
     ("future_count", "i8"),  # records in a row that came from the future
     ("odd_price_count", "i8"),
     ("odd_time_count", "i8"),

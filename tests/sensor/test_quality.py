@@ -7,9 +7,12 @@ import math
 import pytest
 from support.stages import START_NS, Desk, one
 
+from mmfast.filter import believe as believing
+from mmfast.records.belief import BELIEF_OK, BELIEF_STALE
+from mmfast.records.feature import SOURCE_MICROPRICE, SOURCE_TOUCH
 from mmfast.records.market import BBO, CTX
 from mmfast.sensor import quality, sense
-from mmfast.units import BID
+from mmfast.units import BID, NS_PER_S
 
 
 def with_oracle(px: float) -> Desk:
@@ -91,6 +94,62 @@ def test_a_record_from_the_future_is_refused_but_not_a_clock_that_stays_ahead() 
             assert desk.features["touch_ticks"][BID] == 1_000_000
             assert desk.features["odd_time_count"] == 2
     assert desk.features["touch_ticks"][BID] == 1_000_030
+
+
+def late_touch(desk: Desk, at_s: float, late_s: float, up: int = 0) -> None:
+    """A touch that was sent ``late_s`` before the time at which it comes, ``up`` ticks above 100 000."""
+    now_ns = START_NS + round(at_s * 1e9)
+    record = one(BBO, px_ticks=(999_990 + up, 1_000_010 + up), lots=(5, 5), ts_recv_ns=now_ns,
+                 ts_exch_ns=now_ns + 7 * NS_PER_S - round(late_s * 1e9))
+    sense.on_bbo(desk.sensor, record, desk.features, desk.params)
+    believing.believe(desk.filter, desk.features, desk.belief, desk.params, now_ns)
+
+
+def prompt_market(seconds: int = 20) -> Desk:
+    desk = Desk(stale_ns=2 * NS_PER_S)
+    for k in range(10 * seconds):
+        late_touch(desk, 1.0 + 0.1 * k, 0.2 if k % 5 else 0.0, up=10 * (k % 3))
+    assert desk.belief["status"] == BELIEF_OK
+    return desk
+
+
+def test_what_comes_late_is_as_old_as_it_is_late_and_counts_the_less() -> None:
+    prompt, late = prompt_market(), prompt_market()
+    late_touch(prompt, 21.5, 0.0, up=60)
+    late_touch(late, 21.5, 1.5, up=60)
+    for source in (SOURCE_MICROPRICE, SOURCE_TOUCH):
+        older_s = (prompt.features["obs_ns"][source] - late.features["obs_ns"][source]) / NS_PER_S
+        assert older_s == pytest.approx(1.5, abs=0.02)
+    assert late.belief["status"] == BELIEF_OK
+    assert late.belief["fair_px"] < prompt.belief["fair_px"] - 1.0
+    assert late.belief["v_var"] > prompt.belief["v_var"] + 0.01
+
+
+def test_a_feed_that_lags_by_more_than_the_limit_is_no_sign_of_life() -> None:
+    desk = prompt_market()
+    for k in range(30):
+        late_touch(desk, 21.0 + 0.1 * k, 3.0)
+    assert desk.belief["status"] == BELIEF_STALE
+    late_touch(desk, 24.1, 0.1)
+    assert desk.belief["status"] == BELIEF_OK
+
+
+def test_a_lag_of_minutes_is_the_distance_of_the_clocks() -> None:
+    desk, seen = prompt_market(), []
+    for k in range(400):
+        late_touch(desk, 21.0 + k, 3.0)
+        seen.append(int(desk.belief["status"]))
+    assert seen[3:90] == [BELIEF_STALE] * 87
+    assert seen[-100:] == [BELIEF_OK] * 100
+    assert desk.sensor["late_ns"] == 0
+
+
+def test_a_delay_of_less_than_a_second_changes_nothing() -> None:
+    prompt, late = prompt_market(), prompt_market()
+    late_touch(prompt, 21.0, 0.0, up=30)
+    late_touch(late, 21.0, 0.9, up=30)
+    assert prompt.features["obs_ns"].tolist() == late.features["obs_ns"].tolist()
+    assert prompt.belief["v_var"] == late.belief["v_var"]
 
 
 def test_an_unknown_oracle_refuses_nothing() -> None:
