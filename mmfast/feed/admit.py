@@ -3,7 +3,8 @@ Admission: which decoded market records are let through, and which are quarantin
 
 In      one decoded BBO, BOOK or TRADE and the FEED_STATE of its instrument.
 Out     0 to let it through, or why not.
-Source  quality checks of market data: crossed, out of order, repeated by the venue after a subscription.
+Source  quality checks of market data: crossed, levels or times out of order, repeated by the venue after a
+        subscription.
 """
 
 from __future__ import annotations
@@ -35,14 +36,25 @@ def admit_bbo(state: Any, bbo: Any) -> int:
 
 @kernel
 def admit_book(state: Any, book: Any) -> int:
-    """Refuse a book that is crossed or older than the last one; fast and slow books share one clock."""
+    """Refuse a book that is crossed in itself or older than the last one; fast and slow books share one clock."""
     if book["ts_exch_ns"] < state["last_book_ns"]:
         return REGRESSED
     both = book["level_count"][BID] > 0 and book["level_count"][ASK] > 0
-    if both and book["px_ticks"][BID, 0] >= book["px_ticks"][ASK, 0]:
+    if (both and book["px_ticks"][BID, 0] >= book["px_ticks"][ASK, 0]) or not _leads_away(book):
         return CROSSED
     state["last_book_ns"] = book["ts_exch_ns"]
     return ADMIT
+
+
+@kernel
+def _leads_away(book: Any) -> bool:
+    """True if every level of a side is further from the other side than the one before it."""
+    px, wrong = book["px_ticks"], 0
+    for level in range(1, book["level_count"][BID]):
+        wrong += px[BID, level] >= px[BID, level - 1]
+    for level in range(1, book["level_count"][ASK]):
+        wrong += px[ASK, level] <= px[ASK, level - 1]
+    return wrong == 0
 
 
 @kernel

@@ -37,7 +37,7 @@ COUNTERS: dict[str, tuple[Counter, ...]] = {
         Counter("decode_error_count", "frames", "Frames that could not be decoded and were dropped."),
         Counter("unknown_coin_count", "frames", "Frames about a coin that is not traded here."),
         Counter("replayed_trade_count", "trades", "Trades that the venue repeated after a subscription."),
-        Counter("crossed_count", "records", "Books or touches whose bid was not below the ask; quarantined."),
+        Counter("crossed_count", "records", "Touches and books, crossed or with levels out of order; quarantined."),
         Counter("regressed_count", "records", "Books or touches older than one already seen; dropped."),
         Counter("connect_count", "connections", "Connections opened to the venue."),
         Counter("gap_count", "gaps", "Gap markers published: lost connection or a stale channel."),

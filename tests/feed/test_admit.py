@@ -60,6 +60,13 @@ def test_books_that_get_through_never_go_back_in_time_and_are_never_crossed(even
     assert state["last_bbo_ns"] == 0
 
 
+@given(st.lists(st.integers(1, 9), max_size=5), st.lists(st.integers(11, 19), max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_books_that_get_through_have_their_levels_in_order(bids, asks):
+    in_order = bids == sorted(set(bids), reverse=True) and asks == sorted(set(asks))
+    assert admit_book(one(FEED_STATE), a_book(5, bids, asks)) == (ADMIT if in_order else CROSSED)
+
+
 def test_a_quarantined_record_does_not_move_the_clock_of_its_channel():
     state = one(FEED_STATE)
     assert admit_bbo(state, touch(100, 5, 5)) == CROSSED
