@@ -37,13 +37,14 @@ DECLARED_OFF = {"funding": NOT_RECORDED, "source: basis": NOT_RECORDED, "source:
                 "source: open interest": NOT_RECORDED, "source: oracle": NOT_RECORDED,
                 "source: book gradient": TOO_SHALLOW, "source: deep book imbalance": TOO_SHALLOW,
                 "source: lead-lag": "no other venue was recorded beside it",
+                "toxicity: VPIN": "fifty buckets of volume are more than half an hour of it",
                 "context: forced orders": NOT_RECORDED, "context: fragile book": TOO_SHALLOW}
 # In the generated market nothing is missing, but it is calm, and of the layers of the micro-price one speaks.
 DECLARED_OFF_GENERATED = {
     "micro-price: Stoikov's table": "another layer has lately been nearer to the mid of two seconds later",
     "modes of the limit": "positions stay far from their limit in this market"}
 # What takes hours to have something to say is heard on the same tape played so many times slower.
-SLOWER = {"source: funding": 8}
+SLOWER = {"source: funding": 8, "toxicity: VPIN": 8}
 
 
 class Row(NamedTuple):
@@ -79,7 +80,8 @@ def switches() -> dict[str, Callable[[World], None]]:
     table.update({name: _switch(key) for name, key in (
         ("context: flow imbalance", "flow_imbalance"), ("context: activity", "activity"), ("context: tail", "tail"),
         ("context: forced orders", "liquidations"), ("context: fragile book", "fragile_book"),
-        ("context: realised volatility", "realised"), ("funding", "funding"), ("fills: Glosten-Milgrom", "fills"))})
+        ("context: realised volatility", "realised"), ("funding", "funding"), ("fills: Glosten-Milgrom", "fills"),
+        ("toxicity: VPIN", "vpin"), ("toxicity: classes of takers", "classes"), ("toxicity: markouts", "markouts"))})
     one = (1.0, 1.0, 1.0)
     table.update({
         "drift": _set(drift_sd=1e-9),

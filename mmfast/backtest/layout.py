@@ -63,4 +63,5 @@ SAMPLE = bare(
 # What is switched off between the sensor and the filter. sources: bit k silences observation source k; a field
 # that is not 0 puts that context at its neutral value.
 SWITCHES = bare(("sources", "i8"), ("flow_imbalance", "i8"), ("activity", "i8"), ("tail", "i8"), ("funding", "i8"),
-                ("fills", "i8"), ("liquidations", "i8"), ("fragile_book", "i8"), ("realised", "i8"), size=128)
+                ("fills", "i8"), ("liquidations", "i8"), ("fragile_book", "i8"), ("realised", "i8"),
+                ("vpin", "i8"), ("classes", "i8"), ("markouts", "i8"), size=128)

@@ -73,8 +73,9 @@ def hear(me: Any, at: int) -> bool:
 @kernel
 def _take(me: Any, at: int, message: Any, inst: int) -> bool:
     features, params = me["features_at"] + inst * FEATURES_BYTES, me["parameters_at"] + inst * PARAMETERS_BYTES
-    if not observe(at, as_record(me["sensors_at"] + inst * SENSOR_BYTES, SENSOR), as_record(features, FEATURES),
-                   as_record(params, PARAMETERS)):
+    sensor = as_record(me["sensors_at"] + inst * SENSOR_BYTES, SENSOR)
+    forget(sensor, as_record(params, PARAMETERS), as_record(me["switches_at"], SWITCHES))
+    if not observe(at, sensor, as_record(features, FEATURES), as_record(params, PARAMETERS)):
         return False
     silence(as_record(features, FEATURES), as_record(me["switches_at"], SWITCHES))
     believe(as_record(me["filters_at"] + inst * FILTER_BYTES, FILTER), as_record(features, FEATURES),
@@ -82,6 +83,18 @@ def _take(me: Any, at: int, message: Any, inst: int) -> bool:
             message["ts_recv_ns"])
     _decide(me, inst, message)
     return True
+
+
+@kernel
+def forget(sensor: Any, params: Any, switches: Any) -> None:
+    """Take out of the sensor's memory what is switched off of the informed share."""
+    if switches["vpin"] != 0:
+        sensor["vpin_rank"] = 0.5
+    for side in range(2):
+        if switches["classes"] != 0:
+            sensor["class_informed"][side] = params["informed_prior"]
+        if switches["markouts"] != 0:
+            sensor["impact_count"][side], sensor["impact_bps"][side] = 0.0, 0.0
 
 
 @kernel

@@ -3,9 +3,11 @@
 import numpy as np
 
 from mmfast.backtest.layout import NEWS_RESTING, NEWS_ROW, SWITCHES
-from mmfast.backtest.trader import learn, silence
+from mmfast.backtest.trader import forget, learn, silence
 from mmfast.records.feature import FEATURES
 from mmfast.records.order import CANCELED, OPEN, REJECTED
+from mmfast.records.parameters import PARAMETERS
+from mmfast.sensor.state import SENSOR
 
 END = 1 << 62
 
@@ -27,6 +29,21 @@ def test_switches_silence_what_they_name_and_nothing_else():
     switches["liquidations"] = switches["fragile_book"] = switches["realised"] = 1
     silence(features, switches)
     assert np.isnan([features[name] for name in ("liquidation_ratio", "gradient", "rv_30", "rv_300")]).all()
+
+
+def test_each_part_of_the_informed_share_can_be_forgotten_alone():
+    params = np.zeros(1, PARAMETERS)[0]
+    params["informed_prior"] = 0.15
+    usual = {"vpin_rank": 0.9, "class_informed": (0.3, 0.4), "impact_count": (9.0, 8.0), "impact_bps": (1.0, -2.0)}
+    for name, changed in (("vpin", {"vpin_rank": 0.5}), ("classes", {"class_informed": (0.15, 0.15)}),
+                          ("markouts", {"impact_count": (0.0, 0.0), "impact_bps": (0.0, 0.0)}), ("fills", {})):
+        sensor, switches = np.zeros(1, SENSOR)[0], np.zeros(1, SWITCHES)[0]
+        for field, value in usual.items():
+            sensor[field] = value
+        switches[name] = 1
+        forget(sensor, params, switches)
+        for field, value in {**usual, **changed}.items():
+            assert np.array_equal(sensor[field], value), (name, field)
 
 
 def test_news_of_an_order_that_is_not_ours_are_counted(make):
