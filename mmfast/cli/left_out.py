@@ -30,6 +30,14 @@ LEFT_OUT = {
     "funding, open interest and time of the hour in the usual rate of takers":
         "no weights have been estimated; the measured rate of the last half hour stands in",
     "excitation that depends on the queue": "the feed shows no queue, and no kernel has been estimated",
+    "lead of the reference by mode of the market":
+        "one lag with a memory of five minutes follows the market; modes are told apart after the sensor",
+    "deviations of the lag and of its response":
+        "how far the contrast stands out of its noise is the variance of the lead",
+    "depth at 1 and 5 bps, mean size of prints, volume of the reference over ours, slower changes of open interest and "
+    "funding, products of signals":
+        NO_RHO.removeprefix("shown only: "),
+    "basis to the reference": "the lead has it in the value; the drift hears the basis to the oracle",
     "modes of kappa": "volatility itself stands in their place, `kappa_sigma_power`",
     "adverse selection that grows with depth": "its slope is zero until it is calibrated",
     "standard error of the edge, and jumps, in the Kelly cap":
@@ -40,8 +48,13 @@ LEFT_OUT = {
         "markouts, option and informed takers are three estimates of the loss already; `value_error_bps` and "
         "`value_lag_s` say how sure the belief is, not where the quotes are",
     "place in the queue of each order": "the value of a live order has a fixed bonus, `queue_bonus`",
-    "velocity of the toxicity, acceleration of flow": NO_RHO.removeprefix("shown only: "),
-    "size limited by the day's volume": "the position limit of each coin states what its market can bear",
+    "velocity of the toxicity and of the basis, acceleration of flow, entropy of the book":
+        NO_RHO.removeprefix("shown only: "),
+    "size limited by the day's volume or a tenth of the margin":
+        "the position limit of each coin states what its market can bear, `size_max_clips` what a level may have",
+    "pulling quotes by the probability of a crisis or by the margin used":
+        "in a crisis no level has an edge and a tenth of the limit is left; the distance to liquidation is a cap",
+    "sizes by entropy": "the optimum is computed exactly",
     "size limited by what others show at the level": "our share of a level is shown (`visibility`), not acted on",
     "placing orders by walls": "a matter for a controlled experiment; walls are shown",
     "walls that were pulled told from walls that were eaten, spoofing":
