@@ -6,16 +6,14 @@ import time
 import numpy as np
 import orjson
 import pytest
-from support.flow import CAPTURED, Flow, needs_captured
+from support.flow import CAPTURED, Flow, code_when_stopped, needs_captured
 
 from mmfast.hosts import estimator
 from mmfast.records.belief import BELIEF_GAP, BELIEF_OK, BELIEF_STALE, BELIEF_WARMING, KIND_BELIEF
-from mmfast.records.control import STATE_RUNNING
 from mmfast.records.header import HEADER
 from mmfast.records.market import GAP_CONNECTION_LOST, KIND_BOOK, KIND_TRADE, MARKET
 from mmfast.rings import broadcast
 from mmfast.runtime.control import Control
-from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.process import Placement
 from mmfast.runtime.wake import SLEEP, SPIN
 from mmfast.topology import MARKET_SLOTS
@@ -194,16 +192,7 @@ def test_a_sleeper_wakes_for_a_record_and_returns_to_python_for_signals():
 
 
 def test_the_body_runs_until_the_engine_stops(flow):
-    ended = []
-    thread = threading.Thread(target=lambda: ended.append(estimator.main(flow.house, Placement(-1, SLEEP))))
-    thread.start()
-    deadline = time.monotonic() + 5.0
-    while Heart(flow.house, "estimator").state != STATE_RUNNING:
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-    Control(flow.house).ask_stop()
-    thread.join(timeout=5.0)
-    assert ended == [0]
+    assert code_when_stopped(flow, estimator.main, "estimator") == 0
 
 
 def test_the_clock_is_that_of_python():

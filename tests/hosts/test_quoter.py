@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from support.flow import Flow
+from support.flow import Flow, code_when_stopped
 from support.parameters import default_parameters
 
 from mmfast.actuary.price import price
@@ -13,13 +13,9 @@ from mmfast.executor.allocate import allocate
 from mmfast.governor.govern import govern
 from mmfast.hosts import quoter
 from mmfast.records.account import KIND_POSITION
-from mmfast.records.control import STATE_RUNNING
 from mmfast.records.market import GAP_CONNECTION_LOST
 from mmfast.records.quote import KIND_MANDATE, KIND_QUOTE, KIND_SURFACE, MANDATE, QUOTE, SURFACE
 from mmfast.rings import seqlock
-from mmfast.runtime.control import Control
-from mmfast.runtime.heartbeat import Heart
-from mmfast.runtime.process import Placement
 from mmfast.runtime.wake import SLEEP
 from mmfast.units import ASK, BID
 
@@ -236,13 +232,4 @@ def test_a_sleeping_quoter_is_woken_by_the_estimator():
 
 
 def test_the_body_runs_until_the_engine_stops(flow):
-    ended = []
-    thread = threading.Thread(target=lambda: ended.append(quoter.main(flow.house, Placement(-1, SLEEP))))
-    thread.start()
-    deadline = time.monotonic() + 5.0
-    while Heart(flow.house, "quoter").state != STATE_RUNNING:
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-    Control(flow.house).ask_stop()
-    thread.join(timeout=5.0)
-    assert ended == [0]
+    assert code_when_stopped(flow, quoter.main, "quoter") == 0

@@ -9,16 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.parameters import default_parameters
 
-from mmfast.sensor.stoikov import above_mid_bps, price_step
+from mmfast.sensor.stoikov import above_mid_bps
 
 lots = st.integers(1, 10**9)
-
-
-@pytest.mark.parametrize(("px", "scale", "step"), [(1_000_000, 10, 10), (999_999, 10, 10), (99_999, 10, 1),
-                                                   (45_678, 100, 1), (4_000_00, 100, 10), (123_456_789, 10, 10),
-                                                   (20_000_000, 10_000, 1_000)])
-def test_a_price_has_five_digits_or_is_whole_dollars(px: int, scale: int, step: int) -> None:
-    assert price_step(px, scale) == step
 
 
 @settings(max_examples=60, deadline=None)

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import orjson
-from support.flow import DTYPES, LISTED
+from support.flow import LISTED
 from support.house import a_house
 
+from mmfast.cli.reasons import FRAMES
 from mmfast.config import load
 from mmfast.feed.stage import FeedStage
 from mmfast.hosts.instruments import instrument_table
@@ -83,7 +84,7 @@ class Bench:
         for number in range(broadcast.head(ring)):
             assert broadcast.receive(ring, number, target.ctypes.data, BOOK.itemsize) == broadcast.READ
             if target["kind"][0] == kind:
-                found.append(np.frombuffer(target.tobytes()[: DTYPES[kind].itemsize], DTYPES[kind])[0])
+                found.append(np.frombuffer(target.tobytes()[: FRAMES[kind].itemsize], FRAMES[kind])[0])
         return found
 
     def count(self, name):

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,35 +19,23 @@ import numpy as np
 import pytest
 from support.parameters import default_parameters
 
+from mmfast.cli.reasons import FRAMES
 from mmfast.feed.admit import FEED_STATE
 from mmfast.feed.publish import FEED, publish_frame, publish_gap, publish_timer
 from mmfast.hosts.estimator import Estimator
 from mmfast.hosts.instruments import Listed, instrument_table
 from mmfast.hosts.quoter import Quoter
 from mmfast.records.account import FILL, KIND_FILL
-from mmfast.records.market import (
-    BBO,
-    BOOK,
-    CTX,
-    GAP,
-    KIND_BBO,
-    KIND_BOOK,
-    KIND_CTX,
-    KIND_GAP,
-    KIND_REFERENCE_BBO,
-    KIND_REFERENCE_BOOK,
-    KIND_REFERENCE_TRADE,
-    KIND_TIMER,
-    KIND_TRADE,
-    TIMER,
-    TRADE,
-)
+from mmfast.records.control import STATE_RUNNING
+from mmfast.records.market import BOOK
 from mmfast.rings import broadcast, seqlock, spsc
 from mmfast.rings.layout import HEADER_BYTES
 from mmfast.rings.region import House
+from mmfast.runtime.control import Control
 from mmfast.runtime.counters import Counters
+from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.process import Placement
-from mmfast.runtime.wake import SPIN, bell_address
+from mmfast.runtime.wake import SLEEP, SPIN, bell_address
 from mmfast.topology import regions
 
 CAPTURED = Path(__file__).parents[2].parent / "shared" / "hyperliquid" / "samples" / "captured"
@@ -54,8 +44,6 @@ needs_captured = pytest.mark.skipif(not CAPTURED.is_dir(), reason="the captured 
 SERIAL = itertools.count()
 LISTED = {"BTC": Listed("BTC", 0, 5, 40, 80_000.0), "ETH": Listed("ETH", 1, 4, 25, 3_000.0),
           "MATIC": Listed("MATIC", 3, 1, 20, 0.4), "SOL": Listed("SOL", 5, 2, 20, 200.0)}
-DTYPES = {KIND_BBO: BBO, KIND_TRADE: TRADE, KIND_BOOK: BOOK, KIND_CTX: CTX, KIND_TIMER: TIMER, KIND_GAP: GAP,
-          KIND_REFERENCE_BBO: BBO, KIND_REFERENCE_TRADE: TRADE, KIND_REFERENCE_BOOK: BOOK}
 TURN_NS = 2_000_000
 DEADLINE_S = 5.0
 
@@ -130,7 +118,7 @@ class Flow:
         for number in range(broadcast.head(ring)):
             assert broadcast.receive(ring, number, target.ctypes.data, BOOK.itemsize) == broadcast.READ
             if kind is None or target["kind"][0] == kind:
-                dtype = DTYPES[int(target["kind"][0])]
+                dtype = FRAMES[int(target["kind"][0])]
                 found.append(np.frombuffer(target.tobytes()[: dtype.itemsize], dtype)[0])
         return found
 
@@ -143,3 +131,18 @@ class Flow:
     def count(self, process: str, name: str) -> int:
         """A counter."""
         return Counters(self.house, process).get(name)
+
+
+def code_when_stopped(flow: Flow, body: Callable[[House, Placement], int], name: str) -> int:
+    """Run the ``body`` of a process until it says that it runs, ask it to stop, and give the code that it ends with."""
+    ended: list[int] = []
+    thread = threading.Thread(target=lambda: ended.append(body(flow.house, Placement(-1, SLEEP))))
+    thread.start()
+    deadline = time.monotonic() + DEADLINE_S
+    while Heart(flow.house, name).state != STATE_RUNNING:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    Control(flow.house).ask_stop()
+    thread.join(timeout=DEADLINE_S)
+    (code,) = ended
+    return code
