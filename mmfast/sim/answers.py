@@ -24,6 +24,7 @@ from mmfast.sim.universe import Instrument
 from mmfast.units import UUSD_PER_USD
 
 PAGE = 2000
+BOOK_EVERY_MS = 500
 FUNDINGS = UPDATES = 500
 
 
@@ -48,7 +49,10 @@ def meta_and_ctxs(exchange: Exchange, asked: Json) -> list[Any]:
 
 
 def l2_book(exchange: Exchange, asked: Json) -> Json | None:
-    """A book; null for a coin that is not there, HTTP 500 for a precision that is not served."""
+    """
+    A book, renewed every half second as measured; null for a coin that is not there, HTTP 500 for a precision that is
+    not served.
+    """
     instrument = coin_of(exchange, asked)
     figures, mantissa = asked.get("nSigFigs"), asked.get("mantissa")
     if not depth.are_numbers(figures, mantissa):
@@ -57,7 +61,10 @@ def l2_book(exchange: Exchange, asked: Json) -> Json | None:
         raise Unanswerable(f"nSigFigs {figures} with mantissa {mantissa}")
     if instrument is None:
         return None
-    return depth.book(instrument, exchange.now_ms, figures, mantissa)
+    asked_for, slot = (instrument.name, figures, mantissa), exchange.now_ms // BOOK_EVERY_MS
+    if exchange.books.get(asked_for, (-1, {}))[0] != slot:
+        exchange.books[asked_for] = slot, depth.book(instrument, exchange.now_ms, figures, mantissa)
+    return exchange.books[asked_for][1]
 
 
 def recent_trades(exchange: Exchange, asked: Json) -> list[Json]:

@@ -96,6 +96,7 @@ class Exchange:
         self.now_ms = start_ms
         self.trades: dict[int, deque[Made]] = {i.asset: deque(maxlen=REPLAYED) for i in self.instruments}
         self.history = History(self.trades)
+        self.books: dict[tuple[Any, ...], tuple[int, Json]] = {}  # as /info has shown them last, and since when
         self._pending: list[Pending] = []
         self._count = 0
         self._touches: dict[int, Touch] = {}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.venue import LEVEL_LOTS, Venue
+from support.venue import LEVEL_LOTS, START_MS, Venue
 
 from mmfast.sim import depth
+from mmfast.sim.answers import BOOK_EVERY_MS, answer
 from mmfast.units import ASK, BID
 
 SIDES = st.lists(st.tuples(st.integers(1, 10**7), st.integers(1, 10**6), st.integers(1, 9)), min_size=1, max_size=60,
@@ -45,3 +46,15 @@ def test_four_figures_of_a_still_book():
 def test_only_documented_precisions_are_served():
     served = {(f, m) for f in (None, 1, 2, 3, 4, 5, 6, 7) for m in (None, 1, 2, 3, 5) if depth.is_precision(f, m)}
     assert served == {(None, None), (2, None), (3, None), (4, None), (5, None), (5, 2), (5, 5)}
+
+
+def test_book_by_request_is_renewed_every_half_second():
+    venue = Venue(start_ms=START_MS // BOOK_EVERY_MS * BOOK_EVERY_MS)
+    seen = []
+    for _ in range(43):  # 3 s
+        venue.block()
+        seen.append(answer(venue.exchange, {"type": "l2Book", "coin": "BTC"})["time"])
+        assert 0 <= venue.now_ms - seen[-1] < BOOK_EVERY_MS
+    assert len(set(seen)) == 7
+    other = answer(venue.exchange, {"type": "l2Book", "coin": "BTC", "nSigFigs": 5})
+    assert other["time"] == venue.now_ms  # each precision has its own
