@@ -48,7 +48,9 @@ def examine(file: Path | None, venue: str | None = None) -> list[Finding]:
         config = load(venue, file=file)
         about = Finding("configuration", OK, f"{config.hash}, {config.venue.kind}, {', '.join(config.coins)}")
     except ConfigError as error:
-        about = Finding("configuration", FAIL, f"{len(error.faults)} faults", "mmfast config check")
+        first, more = error.faults[0], len(error.faults) - 1
+        about = Finding("configuration", FAIL, f"{first.key} = {first.value!r}: {first.problem}"
+                        + (f"; and {more} more" if more else ""), first.remedy)
     checks: tuple[Callable[[], Finding], ...] = (
         python, platform, lambda: shared_memory(config), lambda: cores(config), locked_memory, open_files,
         clock, kernels, lambda: state_folder(config))

@@ -16,7 +16,7 @@ from mmfast.rings.region import House
 from mmfast.rings.segment import SegmentError
 from mmfast.runtime.attach import ABSENT, DEAD, attach, engine_state
 from mmfast.runtime.control import Control
-from mmfast.runtime.holdings import live_order_count
+from mmfast.runtime.holdings import resting_count
 from mmfast.runtime.latch import Latch
 
 
@@ -39,9 +39,8 @@ def kill(target: Target, reason: str, timeout_s: float) -> str:
                       "look at the venue")
     if state == DEAD:
         return _dead(target, house)
-    if not until(house, lambda: live_order_count(house) == 0, timeout_s):
-        left = live_order_count(house)
-        raise Refusal(Exit.INCOMPLETE, f"{left} orders may still rest after {timeout_s:g} s",
+    if not until(house, lambda: resting_count(house) == 0, timeout_s):
+        raise Refusal(Exit.INCOMPLETE, f"{resting_count(house)} orders may still rest after {timeout_s:g} s",
                       "the watchdog goes on canceling; look with: mmfast status, and at the venue")
     return "no order rests; clear with: mmfast kill --clear --reason WHY"
 
@@ -72,7 +71,7 @@ def _latch_word(engine: str) -> tuple[str, House | None]:
 
 
 def _dead(target: Target, house: House) -> str:
-    left = live_order_count(house)
+    left = resting_count(house)
     if left:
         raise Refusal(Exit.INCOMPLETE, f"the engine is dead{last_seen(target.engine)}; its table has {left} orders "
                       "that may still rest", "look at the venue and cancel them there")

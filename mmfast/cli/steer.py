@@ -20,7 +20,7 @@ from mmfast.records.control import KILL_NAMES, PAUSE_OPERATOR
 from mmfast.rings.region import House
 from mmfast.rings.segment import owner_lives
 from mmfast.runtime.control import Control
-from mmfast.runtime.holdings import live_order_count, positions
+from mmfast.runtime.holdings import positions, resting_count
 from mmfast.runtime.latch import Latch
 
 LOOK_S = 0.02
@@ -32,8 +32,8 @@ def pause(target: Target, timeout_s: float) -> str:
     """Pull the quotes; the engine keeps running and keeps its position. Returns when nothing rests."""
     house = living(target.engine)
     Control(house).pause(PAUSE_OPERATOR)
-    if not until(house, lambda: live_order_count(house) == 0, timeout_s, SETTLE_S):
-        raise Refusal(Exit.INCOMPLETE, f"{live_order_count(house)} orders may still rest after {timeout_s:g} s",
+    if not until(house, lambda: resting_count(house) == 0, timeout_s, SETTLE_S):
+        raise Refusal(Exit.INCOMPLETE, f"{resting_count(house)} orders may still rest after {timeout_s:g} s",
                       f"look with: mmfast status --name {target.engine}; cancel everything with: mmfast kill")
     return f"paused: no order rests, position kept ({held(house)})"
 
@@ -51,11 +51,12 @@ def resume(target: Target) -> str:
 def stop(target: Target, timeout_s: float) -> str:
     """End the engine: quotes pulled and confirmed, position kept. Returns when the supervisor has ended."""
     house = living(target.engine)
+    asked_ns = time.monotonic_ns()
     _terminate(target.engine, house)
     if not _ended(house, timeout_s):
         raise Refusal(Exit.TIMEOUT, f"engine {target.engine!r} (pid {house.segment.owner_pid}) still runs after "
                       f"{timeout_s:g} s", "look with: mmfast status; cancel everything with: mmfast kill")
-    left = live_order_count(house)
+    left = resting_count(house, asked_ns)
     if left:
         raise Refusal(Exit.INCOMPLETE, f"the engine has ended, but {left} orders may still rest",
                       "look at the venue; they are ours by their cloid")
@@ -67,6 +68,7 @@ def flatten(target: Target, timeout_s: float) -> str:
     house = living(target.engine)
     control = Control(house)
     refuse_latched(target, control)
+    asked_ns = time.monotonic_ns()
     control.flatten()
     flat = until(house, lambda: not any(positions(house).values()), timeout_s)
     if not flat:
@@ -76,9 +78,10 @@ def flatten(target: Target, timeout_s: float) -> str:
     if not _ended(house, timeout_s):
         raise Refusal(Exit.TIMEOUT, f"flat, but the engine has not ended after {timeout_s:g} s",
                       "end it with: mmfast stop")
-    if any(positions(house).values()) or live_order_count(house):
-        raise Refusal(Exit.INCOMPLETE, f"the engine has ended with {held(house)} and {live_order_count(house)} orders "
-                      "that may still rest", "look at the venue")
+    left = resting_count(house, asked_ns)
+    if left or any(positions(house).values()):
+        raise Refusal(Exit.INCOMPLETE, f"the engine has ended with {held(house)} and {left} orders that may still rest",
+                      "look at the venue")
     return "flat and ended"
 
 

@@ -73,8 +73,9 @@ def _obstacles(snapshot: Row) -> list[str]:
         lines.append(f"KILL SWITCH LATCHED by {latch['who']} at {latch['at']}: {latch['reason']}, {latch['text']}")
     elif control.get("kill"):
         lines.append(f"KILL SWITCH LATCHED {control['kill_age_s']:.1f} s ago: {control['kill']}")
-    if control.get("kill") and not control["clear_confirmed"]:
-        lines.append("not yet confirmed by the venue that nothing rests")
+    if control.get("kill"):
+        lines.append("the venue has confirmed since that nothing rests" if control["clear_confirmed"] else
+                     "not yet confirmed by the venue that nothing rests")
     if control.get("pauses"):
         lines.append(f"paused by: {', '.join(control['pauses'])}")
     if control.get("flattening"):

@@ -250,6 +250,8 @@ class Engine:
         """Pull, confirm at the venue, end every process; the exit code of the run and the orders left resting."""
         self.pull()
         resting = self.resting_at_venue()
+        if resting == 0:
+            self.supervisor.control.mark_clear()
         self.supervisor.stop()
         if resting == 0:
             return (EXIT_LATCHED if self.supervisor.control.kill_reason else EXIT_OK), resting

@@ -75,6 +75,16 @@ class Control:
         return read_word(self.address + O_KILL)
 
     @property
+    def kill_ns(self) -> int:
+        """When the kill switch was latched last."""
+        return read_word(self.address + O_KILL_NS)
+
+    @property
+    def clear_ns(self) -> int:
+        """When it was last stated that the venue shows no order of ours."""
+        return read_word(self.address + O_CLEAR_NS)
+
+    @property
     def pauses(self) -> int:
         """Bits of those who want the quotes pulled."""
         return read_word(self.address + O_PAUSE)
@@ -128,9 +138,10 @@ class Control:
         return first
 
     def mark_clear(self) -> None:
-        """State that the venue shows no resting order since the kill."""
+        """State that the venue shows no order of ours, and that none is under way: it is latched, or ending."""
         write_word(self.address + O_CLEAR_NS, time.monotonic_ns())
 
     def rearm(self) -> None:
-        """Take the kill word back: only for a human with a reason."""
+        """Take the kill word back: only for a human with a reason. What was confirmed is no word on the next kill."""
+        write_word(self.address + O_CLEAR_NS, 0)
         write_word(self.address + O_KILL, 0)

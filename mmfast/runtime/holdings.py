@@ -19,6 +19,7 @@ from mmfast.records.order import FREE, LIVE_STATES, STATE_NAMES
 from mmfast.records.quote import SIDE_REASONS
 from mmfast.rings.region import House
 from mmfast.rings.seqlock import cell_address, load
+from mmfast.runtime.control import Control
 from mmfast.units import ASK, BID, NS_PER_MS, SIDE_NAMES, UUSD_PER_USD
 
 Row = dict[str, Any]
@@ -88,6 +89,16 @@ def cloid_text(order: np.void) -> str:
 def live_order_count(house: House) -> int:
     """Orders that may rest at the venue, by the shared order table."""
     return int(np.isin(house.cells("order")["state"], LIVE_STATES).sum())
+
+
+def resting_count(house: House, since_ns: int = 0) -> int:
+    """
+    Orders that may rest at the venue; none if the venue itself was seen empty since the kill, or since ``since_ns``
+    when the engine was asked to end: a gateway that is dead or frozen leaves its table as it was.
+    """
+    control = Control(house)
+    since_ns = control.kill_ns if control.kill_reason else since_ns
+    return 0 if since_ns and control.clear_ns >= since_ns else live_order_count(house)
 
 
 def positions(house: House) -> dict[str, float]:

@@ -83,3 +83,13 @@ def test_a_full_disk_under_the_state_folder_is_a_failure(monkeypatch, tmp_path):
     found = state_folder(config)
     assert found.verdict == FAIL
     assert "make room" in found.remedy
+
+
+def test_a_fault_of_the_configuration_is_named_with_its_remedy(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text("[risk]\nmax_loss_usd = nan\nmax_order_usd = -1\n")
+    about = examine(file)[0]
+    assert (about.check, about.verdict) == ("configuration", FAIL)
+    assert "risk.max_" in about.found
+    assert "and 1 more" in about.found
+    assert about.remedy

@@ -117,3 +117,16 @@ def test_what_cannot_be_logged_is_not_cleared(mmfast, engine, state):
     assert code == 1
     assert "stays as it is" in err
     assert Latch(state).read() is not None
+
+
+def test_what_the_venue_has_confirmed_counts_more_than_the_table_of_a_frozen_gateway(mmfast, house):
+    put_order(house, 0, 0, BID, MID_PX, 1)
+    control = Control(house)
+    control.kill(KILL_LOSS)
+    control.mark_clear()
+    control.rearm()  # an earlier confirmation says nothing of this kill
+    assert mmfast("kill", "--timeout", "0.1")[0] == 8
+    control.mark_clear()
+    code, _, err = mmfast("kill", "--timeout", "0.1")
+    assert code == 0
+    assert "no order rests" in err

@@ -116,3 +116,10 @@ def test_a_flatten_that_the_kill_switch_ends_is_exit_7(mmfast, owner, engine, st
     code, _, err = mmfast("flatten", "--timeout", "0.5")
     assert code == 7
     assert "latched" in err
+
+
+def test_stop_believes_the_venue_that_the_engine_has_asked_before_the_table(mmfast, owner, engine):
+    owner("confirmed")
+    code, _, err = mmfast("stop")
+    assert code == 0
+    assert "no order rests" in err

@@ -279,7 +279,9 @@ def test_flattening_ends_when_nothing_is_held(engine):
 
 def test_a_stop_that_the_venue_confirms_is_exit_0(engine):
     beat(engine.house)
+    began_ns = time.monotonic_ns()
     assert engine.stop() == (EXIT_OK, 0)
+    assert Control(engine.house).clear_ns > began_ns
     assert Control(engine.house).pauses & PAUSE_STOPPING
     assert Control(engine.house).stopping
 

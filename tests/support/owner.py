@@ -2,7 +2,8 @@
 A pretended engine in a process of its own: owns a house, pulls its orders when told, flattens, ends on SIGTERM.
 
 In      the engine's name; "stubborn" to do nothing of it, "filled" to be filled once more after it was flat, "killed"
-        to latch the kill switch instead of flattening.
+        to latch the kill switch instead of flattening, "confirmed" to end with orders in its table that the venue shows
+        no more.
 Out     "ready" on standard output when the house is there.
 """
 
@@ -21,7 +22,7 @@ from mmfast.units import ASK, BID
 TURN_S, DEADLINE_S = 0.005, 60.0
 
 
-def main(engine: str, stubborn: bool, filled: bool, killed: bool) -> None:
+def main(engine: str, stubborn: bool, filled: bool, killed: bool, confirmed: bool) -> None:
     """Live until told to end, at most a minute."""
     asked: list[int] = []
     house = a_house(engine)
@@ -42,6 +43,9 @@ def main(engine: str, stubborn: bool, filled: bool, killed: bool) -> None:
         if killed and word["flatten"]:
             word["kill"] = KILL_LOSS
             continue
+        if asked and confirmed:
+            word["clear_ns"] = time.monotonic_ns()
+            break
         if asked or word["kill"] or word["pause"] or word["flatten"]:
             states = house.cells("order")["state"]
             states[states != FREE] = CANCELED
@@ -56,4 +60,4 @@ def main(engine: str, stubborn: bool, filled: bool, killed: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *(word in sys.argv[2:] for word in ("stubborn", "filled", "killed")))
+    main(sys.argv[1], *(word in sys.argv[2:] for word in ("stubborn", "filled", "killed", "confirmed")))
