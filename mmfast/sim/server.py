@@ -78,7 +78,7 @@ class Server:
         self._capped = False
         self.users: dict[str, int] = {}
         self.subscription_count = 0
-        self.inflight = 0
+        self.inflight = 0  # actions posted over sockets that wait for their answers
         self.port = 0
         self._blocks = blocks or BlockClock()
         self._latency = latency or NoLatency()
@@ -153,8 +153,7 @@ class Server:
 
     def submit(self, body: Any, reply: Reply) -> None:
         """Queue an action with a drawn entry latency; SchemaError when it does not parse."""
-        self.exchange.submit(body, time.monotonic_ns() + self._latency.entry_ns(), self._counted(reply))
-        self.inflight += 1
+        self.exchange.submit(body, time.monotonic_ns() + self._latency.entry_ns(), reply)
 
     def take_weight(self, weight: int) -> bool:
         """Charge IP weight; False when the minute's is used up."""
@@ -191,13 +190,6 @@ class Server:
         self.users[user] -= 1
         if not self.users[user]:
             del self.users[user]
-
-    def _counted(self, reply: Reply) -> Reply:
-        def replied(answer: Json) -> None:
-            self.inflight -= 1
-            reply(answer)
-
-        return replied
 
     def _publish(self, block: Block) -> None:
         """

@@ -228,9 +228,11 @@ class Session:
             self._respond(number, "error", "502 Bad Gateway: null")
         else:
             self.server.submit(payload, lambda reply: self._answer(number, reply, fate))
+            self.server.inflight += 1
 
     def _answer(self, number: int, reply: Json, fate: Fate) -> None:
         """Tell what became of an action, as far as the faults let the truth be told."""
+        self.server.inflight -= 1
         if fate.kind == "lose":
             return
         if fate.kind == "lie":

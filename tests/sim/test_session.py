@@ -136,6 +136,30 @@ def test_too_many_users_subscriptions_and_messages_are_refused():
     live(scenario, Venue(limits=Limits(ws_users=2, ws_subscriptions=3, ws_messages_per_minute=10)))
 
 
+def test_posts_in_flight_are_counted_over_all_sockets_until_they_are_answered():
+    venue = Venue(limits=Limits(ws_inflight=2), start_ms=wall_ms())
+    signer = venue.client()
+
+    def post(number):
+        return {"id": number, "request": {"type": "action", "payload": signer.signed({"type": "noop"})}}
+
+    async def scenario(live_venue):
+        rests = [asyncio.create_task(live_venue.post("/exchange", signer.signed({"type": "noop"}))) for _ in range(3)]
+        async with live_venue.socket() as first, live_venue.socket() as other:
+            for number in (1, 2):
+                await first.say(method="post", **post(number))
+            await first.say(method="ping")
+            assert (await first.hear())["channel"] == "pong"  # both were read, and no block has been yet
+            await other.say(method="post", **post(3))
+            assert (await other.hear())["data"] == "too many pending post requests id=3"
+            assert {(await first.hear("post"))["data"]["id"] for _ in range(2)} == {1, 2}
+            await other.say(method="post", **post(4))
+            assert (await other.hear("post"))["data"]["id"] == 4
+        assert [one["status"] for one in await asyncio.gather(*rests)] == ["ok"] * 3
+
+    live(scenario, venue, block_ms=700.0)
+
+
 def test_users_are_freed_when_their_socket_closes():
     async def scenario(venue):
         async with venue.socket() as client:
