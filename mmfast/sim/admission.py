@@ -61,6 +61,7 @@ def envelope(body: Any, source: str) -> Envelope:
     foreign = False
     if action["type"] in schema.USER_SIGNED:
         digest, foreign = _user_digest(action), action["hyperliquidChain"] != CHAINS.get(source)
+        nonce = action["time" if "time" in action else "nonce"]  # the one that was signed
     else:
         digest = signature.l1_digest(action, nonce, vault, expires, source)
     return Envelope(action, nonce, vault, expires, signature.recover(digest, signed), foreign)

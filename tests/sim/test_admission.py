@@ -128,6 +128,19 @@ def test_a_payment_signed_for_the_other_network_is_refused_in_the_venues_words(v
     assert payer.account.raw_uusd == 999_999 * 10**6
 
 
+def test_a_payment_cannot_be_sent_again_with_another_nonce_around_it(venue):
+    payer = venue.client()
+    body = payer.signed({"type": "usdSend", "hyperliquidChain": "Testnet", "signatureChainId": "0x66eee",
+                         "destination": "0x" + "2" * 40, "amount": "1", "time": 0})
+    answers = []
+    for later in range(2):
+        venue.exchange.submit({**body, "nonce": body["nonce"] + later}, 0, answers.append)
+        venue.block()
+    assert answers[0]["status"] == "ok"
+    assert answers[1]["response"] == f"Invalid nonce: duplicate nonce {body['nonce']}"
+    assert payer.account.raw_uusd == 999_999 * 10**6
+
+
 @pytest.mark.parametrize("change", [{"signatureChainId": "-1"}, {"signatureChainId": "0x" + "f" * 65},
                                     {"signatureChainId": "abc?"}, {"agentName": True}, {"agentName": 5},
                                     {"agentName": []}])
