@@ -142,7 +142,7 @@ class GatewayStage:
         """Sign and write one batch of orders, decided at ``diffed_ns``; they are PENDING in shared memory already."""
         desk, written = self.desk, np.array(slots)
         action = self.sheet.place(enter(desk.orders, written, desk.instruments, self.sheet.rows))
-        signed = self._post(action, partial(self._on_order_answer, slots))
+        signed = self._post(action, partial(self._on_order_answer, slots), self.expires_ms)
         if signed is None:
             for slot in slots:
                 desk.apply(slot, lifecycle.DROPPED, time.monotonic_ns())
@@ -174,12 +174,13 @@ class GatewayStage:
             self.counters.add("cancel_sent_count", len(batch))
             budgets.spend(self.desk.budget[0], len(batch), 1)
 
-    def _post(self, action: actions.Action, on_answer: Any) -> tuple[int, int, int] | None:
+    def _post(self, action: actions.Action, on_answer: Any,
+              expires_in_ms: int | None = None) -> tuple[int, int, int] | None:
         """Write a signed action: its nonce, expiry and when it was signed; None if there is no connection."""
         if not self.link.connected:
             return None
         number = self.posts.open(on_answer, time.monotonic_ns() + self.answer_ns)
-        signed = self.wallet.sign(number, action, time.time_ns() // NS_PER_MS, self.expires_ms)
+        signed = self.wallet.sign(number, action, time.time_ns() // NS_PER_MS, expires_in_ms)
         signed_ns = time.monotonic_ns()
         self.link.send(signed.frame)
         return signed.nonce, signed.expires_after_ms, signed_ns

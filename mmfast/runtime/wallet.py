@@ -20,7 +20,7 @@ from mmfast.venues.hyperliquid.signing import Signer
 
 
 class Signed(NamedTuple):
-    """A frame ready to be written."""
+    """A frame ready to be written; its expiry is 0 if it has none."""
 
     frame: bytes
     nonce: int
@@ -44,13 +44,16 @@ class Wallet:
         """The agent's address."""
         return self._signer.address
 
-    def sign(self, request_id: int, action: Action, now_ms: int, expires_in_ms: int) -> Signed:
-        """The signed request; the venue refuses it when it arrives later than ``expires_in_ms`` from now."""
-        nonce, expires = self._nonces.take(now_ms), now_ms + expires_in_ms
+    def sign(self, request_id: int, action: Action, now_ms: int, expires_in_ms: int | None = None) -> Signed:
+        """
+        The signed request; the venue refuses it when it arrives later than ``expires_in_ms`` from now. Without, as for
+        cancels, it is right however late it comes, and a clock that is wrong does not keep it from being taken.
+        """
+        nonce, expires = self._nonces.take(now_ms), None if expires_in_ms is None else now_ms + expires_in_ms
         if self._mark and nonce >= self._mark.mark:  # the clock has jumped since `keep`
             self._mark.keep(nonce, now_ms)
         r, s, v = self._signer.sign_action(action.msgpack, nonce, self._mainnet, None, expires)
-        return Signed(post_frame(request_id, action.json, nonce, r, s, v, None, expires), nonce, expires)
+        return Signed(post_frame(request_id, action.json, nonce, r, s, v, None, expires), nonce, expires or 0)
 
     def rehearse(self, action: Action) -> None:
         """Go the way of `sign` for nothing: no nonce is taken, and the frame, long expired, goes nowhere."""

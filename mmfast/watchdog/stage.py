@@ -313,8 +313,7 @@ class WatchdogStage:
     def _act(self, action: actions.Action, count: int) -> None:
         now_ns = time.monotonic_ns()
         number = self.posts.open(lambda post, at_ns: None, now_ns + ANSWER_NS)
-        expires_in_ms = int(self.config.gateway.expires_after_ms)
-        self.link.send(self.wallet.sign(number, action, time.time_ns() // NS_PER_MS, expires_in_ms).frame)
+        self.link.send(self.wallet.sign(number, action, time.time_ns() // NS_PER_MS).frame)
         self.counters.add("cancel_sent_count", count)
 
     def _ask(self, kind: str, on_answer: Any) -> None:

@@ -35,16 +35,17 @@ def words(signature: dict) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize("mainnet", [False, True])
 @pytest.mark.parametrize("action", [ORDERS, CANCELS, OIDS], ids=["order", "cancelByCloid", "cancel"])
-def test_a_frame_is_what_the_official_client_would_post(action, mainnet):
-    made = a_wallet(mainnet).sign(17, action, NOW_MS, EXPIRES_IN_MS)
-    expires = NOW_MS + EXPIRES_IN_MS
+@pytest.mark.parametrize("expires_in_ms", [EXPIRES_IN_MS, None])
+def test_a_frame_is_what_the_official_client_would_post(action, mainnet, expires_in_ms):
+    made = a_wallet(mainnet).sign(17, action, NOW_MS, expires_in_ms)
+    expires = NOW_MS + expires_in_ms if expires_in_ms else None
     theirs = sign_l1_action(Account.from_key(KEY), json.loads(action.json), None, NOW_MS, expires, mainnet)
     padded = {"r": f"0x{int(theirs['r'], 16):064x}", "s": f"0x{int(theirs['s'], 16):064x}", "v": theirs["v"]}
     payload = {"action": json.loads(action.json), "nonce": NOW_MS, "signature": padded, "vaultAddress": None,
                "expiresAfter": expires}
     frame = {"method": "post", "id": 17, "request": {"type": "action", "payload": payload}}
     assert made.frame == json.dumps(frame, separators=(",", ":")).encode()
-    assert (made.nonce, made.expires_after_ms) == (NOW_MS, expires)
+    assert (made.nonce, made.expires_after_ms) == (NOW_MS, expires or 0)
 
 
 def test_the_two_nets_are_signed_differently():

@@ -128,6 +128,8 @@ MUTANTS = (
            "self.last = max(self.last + 1, now_ms)", "self.last = max(self.last, now_ms)"),
     Mutant("an order lives for ever on its way", "mmfast/runtime/wallet.py",
            "now_ms + expires_in_ms", "now_ms + 1000 * expires_in_ms"),
+    Mutant("cancels expire by our clock", f"{GATEWAY}/stage.py",
+           "expires_in_ms: int | None = None)", "expires_in_ms: int | None = 2000)"),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mmfast.units import NS_PER_S
 from tests.statemachine.run import explore
 from tests.statemachine.truth import check_quiet
 from tests.statemachine.world import World
@@ -103,6 +104,22 @@ def test_an_order_that_somebody_else_has_changed_is_not_ours_any_more(lost, requ
     check_quiet(world)
     assert len(world.venue.open_orders()) == 5
     assert world.stage.counters.get("foreign_count") >= 1
+
+
+@pytest.mark.parametrize("skew_s", [-90, 3600])
+def test_a_host_whose_clock_is_wrong_cancels_all_the_same(world, skew_s):
+    world.quote(0.0, 3, 2000)
+    world.advance(150)
+    assert len(world.venue.open_orders()) == 6
+    world.clock.skew_ns = skew_s * NS_PER_S
+    world.pause(True)
+    world.advance(300)
+    assert not world.venue.open_orders()
+    world.pause(False)
+    world.clock.skew_ns = 0
+    world.quote(0.0, 3, 2000)
+    world.settle()
+    check_quiet(world)
 
 
 def test_a_difference_of_one_micro_dollar_is_noticed(world):

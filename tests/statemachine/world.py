@@ -54,11 +54,15 @@ class Clock:
     def __init__(self) -> None:
         self.now_ns = START_NS
         self.wall_offset_ns = START_MS * NS_PER_MS - START_NS
+        self.skew_ns = 0  # how far the gateway's host is ahead of the venue
 
     def monotonic_ns(self) -> int:
         return self.now_ns
 
     def time_ns(self) -> int:
+        return self.venue_ns() + self.skew_ns
+
+    def venue_ns(self) -> int:
         return self.now_ns + self.wall_offset_ns
 
     def monotonic(self) -> float:
@@ -250,7 +254,7 @@ class World:
             self._deliver()
             if self.next_block_ns <= self.clock.now_ns:
                 self.next_block_ns = self.clock.now_ns + block_ns
-                self.venue.block(self.clock.time_ns() // NS_PER_MS)
+                self.venue.block(self.clock.venue_ns() // NS_PER_MS)
                 self._check_exposure()
             if self.next_tick_ns <= self.clock.now_ns:
                 self.next_tick_ns = self.clock.now_ns + tick_ns

@@ -178,7 +178,7 @@ def test_a_kill_by_hand_cancels_every_live_order_by_its_own_id_and_asks_the_venu
     assert len(bench.actions("cancelByCloid")) == 2
 
 
-def test_cancels_are_signed_by_a_wallet_of_its_own_and_expire(bench):
+def test_cancels_are_signed_by_a_wallet_of_its_own_and_do_not_expire(bench):
     bench.order(0)
     bench.control.kill(KILL_MANUAL)
     before_ms = time.time_ns() // 10**6
@@ -187,7 +187,7 @@ def test_cancels_are_signed_by_a_wallet_of_its_own_and_expire(bench):
     digest = l1_digest(sent["action"], sent["nonce"], sent["vaultAddress"], sent["expiresAfter"], "b")
     assert recover(digest, sent["signature"]) == address_of(bytearray(KEY)).lower()
     assert before_ms <= sent["nonce"] <= time.time_ns() // 10**6
-    assert 0 <= sent["expiresAfter"] - before_ms - 2000 < 5000
+    assert sent["expiresAfter"] is None  # right however late, and taken whatever our clock says
 
 
 def test_more_orders_than_fit_into_one_action_go_out_in_several(bench):
