@@ -71,7 +71,7 @@ def after_gap(sensor: np.void) -> None:
 def _touch(sensor: np.void) -> None:
     """No touch."""
     sensor["touch_ok"], sensor["touch_exch_ns"], sensor["log_px_bps"], sensor["log_mid_bps"] = 0, 0, 0.0, 0.0
-    sensor["alive_ns"], sensor["gap"], sensor["serial"] = 0, 0, 0
+    sensor["heard_ns"], sensor["alive_ns"], sensor["gap"], sensor["serial"] = 0, 0, 0, 0
     sensor["ofi_lots"], sensor["ofi_ns"], sensor["depth_lots"], sensor["depth_ns"] = 0.0, 0, 0.0, 0
     for side in range(2):
         sensor["touch_ticks"][side], sensor["touch_lots"][side] = 0, 0

@@ -67,6 +67,13 @@ def time_is_odd(sensor: np.void, exch_ns: int, now_ns: int) -> bool:
 
 
 @kernel
+def hear(sensor: np.void, now_ns: int) -> None:
+    """A touch or a book has come, as of when it was sent."""
+    sensor["heard_ns"] = now_ns
+    sensor["alive_ns"] = max(now_ns - sensor["late_ns"], sensor["alive_ns"])
+
+
+@kernel
 def in_doubt(sensor: np.void) -> bool:
     """True while an odd touch is the newest one: the one before may no longer be there to be quoted on."""
     return bool(sensor["suspect_mid_ticks"] > 0.0)

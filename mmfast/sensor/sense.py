@@ -70,7 +70,7 @@ def on_book(sensor: np.void, book: np.void, features: np.void, params: np.void) 
     if in_time and book["wide"] == 1:
         depth.take_wide(sensor, features, params, book, now_ns)
     elif in_time and _see_book(sensor, features, params, book, now_ns):
-        sensor["alive_ns"] = max(now_ns - sensor["late_ns"], sensor["alive_ns"])
+        quality.hear(sensor, now_ns)
         depth.take(sensor, features, params, book, now_ns)
     context.write(sensor, book, features, params)
 

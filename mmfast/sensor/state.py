@@ -32,7 +32,8 @@ SENSOR = bare(
     ("touch_lots", "i8", (2,)),
     ("log_px_bps", "f8"),  # 1e4 ln of the micro-price in USD
     ("log_mid_bps", "f8"),
-    ("alive_ns", "i8"),  # as of when the newest bbo or book was
+    ("heard_ns", "i8"),  # when a bbo or a book last came
+    ("alive_ns", "i8"),  # as of when the newest one was
     ("gap", "i8"),
     ("serial", "i8"),  # of the newest observation
     # what is refused

@@ -63,7 +63,7 @@ def see(sensor: np.void, features: np.void, params: np.void, bid: int, ask: int,
     if quality.touch_is_odd(sensor, params, 0.5 * (bid + ask), now_ns):
         return False
     sensor["touch_late_ns"] = sensor["late_ns"]
-    sensor["alive_ns"] = max(now_ns - sensor["late_ns"], sensor["alive_ns"])
+    quality.hear(sensor, now_ns)
     features["ofi"] = flow.order_flow(sensor, bid, ask, bid_lots, ask_lots, now_ns)
     features["touch_imbalance"] = imbalance.imbalance(float(bid_lots), float(ask_lots))
     sensor["touch_ok"], sensor["gap"] = 1, 0

@@ -45,7 +45,7 @@ def advance(sensor: np.void, now_ns: int, stale_ns: int) -> bool:
 
     A silent feed is no quiet market: with no bbo or book for ``stale_ns`` the grid restarts.
     """
-    if sensor["touch_ok"] == 0 or now_ns - sensor["alive_ns"] > stale_ns:
+    if sensor["touch_ok"] == 0 or now_ns - sensor["heard_ns"] > stale_ns:
         restart(sensor)
         return False
     if sensor["grid_ns"] == 0 or now_ns - sensor["grid_ns"] > RETURNS * NS_PER_S:

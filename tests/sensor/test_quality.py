@@ -127,9 +127,11 @@ def test_what_comes_late_is_as_old_as_it_is_late_and_counts_the_less() -> None:
 
 def test_a_feed_that_lags_by_more_than_the_limit_is_no_sign_of_life() -> None:
     desk = prompt_market()
+    returns = int(desk.sensor["return_count"])
     for k in range(30):
         late_touch(desk, 21.0 + 0.1 * k, 3.0)
     assert desk.belief["status"] == BELIEF_STALE
+    assert desk.sensor["return_count"] >= returns + 2  # but it has prices, second by second
     late_touch(desk, 24.1, 0.1)
     assert desk.belief["status"] == BELIEF_OK
 

@@ -108,7 +108,7 @@ def test_a_window_is_complete_every_ten_seconds() -> None:
     sensor["touch_ok"] = 1
     done = []
     for k in range(41):
-        sensor["alive_ns"] = START_NS + k * NS_PER_S
+        sensor["heard_ns"] = START_NS + k * NS_PER_S
         done.append(advance(sensor, START_NS + k * NS_PER_S, 10 * NS_PER_S))
     assert [k for k, complete in enumerate(done) if complete] == [10, 20, 30, 40]
 
