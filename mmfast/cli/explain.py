@@ -362,5 +362,6 @@ def _shown(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.1f}"
+        digits = 6 if abs(value) < 1e4 else 8  # a basis point of a price shows
+        return f"{value:.{digits}g}" if abs(value) < 1e6 else f"{value:.1f}"
     return str(value)
