@@ -20,7 +20,7 @@ from support.wired import ACCOUNT, LIMIT_MS, Wired, action, kind
 
 from mmfast.executor.budget import CREDIT_KEPT_NS, MESSAGE_NS
 from mmfast.gateway import orders as table
-from mmfast.gateway.stage import RESOLVE_NS, salt_of
+from mmfast.gateway.stage import HOLD_FIRST_NS, RESOLVE_NS, salt_of
 from mmfast.records.control import KILL_MANUAL, KILL_SIGNER, PAUSE_OPERATOR, STATE_RUNNING, STATE_STARTING
 from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, FREE, OPEN, REJECTED, SENT, TIF_IOC
 from mmfast.records.quote import TAKE_WANTED
@@ -306,6 +306,20 @@ def test_only_a_refused_signature_latches_the_kill_switch(scene, text, kills):
     if latched is not None:
         assert (latched.code, latched.text, latched.who) == (KILL_SIGNER, text, "gateway")
         assert scene.quote() == []
+
+
+def test_orders_that_expire_on_their_way_are_followed_by_a_wait_that_grows_until_one_is_taken(scene):
+    waits = []
+    for _ in range(2):
+        scene.refuse(scene.quote()[-1], "Action already expired")
+        assert scene.quote() == []
+        waits.append(scene.stage.held_ns - time.monotonic_ns())
+        scene.stage.held_ns = 0
+    assert 0.9 * NS_PER_S < waits[0] <= HOLD_FIRST_NS < 1.9 * NS_PER_S < waits[1] <= 2 * HOLD_FIRST_NS
+    assert "is this host's clock right?" in scene.errors()
+    slots = scene.resting()
+    assert scene.states(slots) == {OPEN}
+    assert scene.stage.hold_ns == HOLD_FIRST_NS
 
 
 def test_an_answer_of_transport_decides_nothing(scene):
