@@ -92,6 +92,7 @@ ACTIONS: list[dict[str, Any]] = [
     {"type": "twapOrder", "twap": {"a": 0, "b": True, "s": "0.1", "r": False, "m": 5, "t": False}},
     {"type": "twapCancel", "a": 0, "t": 1}, {"type": "createSubAccount", "name": "second"},
     {"type": "subAccountTransfer", "subAccountUser": OTHER, "isDeposit": True, "usd": 1_000_000},
+    {"type": "setReferrer", "code": "ABC"},
 ]
 BY_ACCOUNT = {"signatureChainId": "0x66eee", "hyperliquidChain": "Testnet"}
 BY_ACCOUNTS: list[dict[str, Any]] = [
