@@ -254,8 +254,7 @@ class Desk:
             self.errors.record(f"fill of an order that is not ours: oid {fill.oid}")
         else:
             record["src_seq"] = self.orders[slot]["src_seq"]
-            table.fill(self.orders[slot], self.register[0], fill.lots, now_ns)
-            self.mirror(slot)
+            self._fill_order(slot, fill, now_ns)
         self.tell_account(record)
         self.publish_ledger(fill.inst)
         return code
@@ -266,10 +265,16 @@ class Desk:
         if books.book_fill(self.ledgers[fill.inst], self.tids[0], record[0]) in (books.BOOKED, books.CHAIN_BREAK):
             slot = self.slot_of(fill)
             if slot != table.NONE:
-                table.fill(self.orders[slot], self.register[0], fill.lots, now_ns)
-                self.mirror(slot)
+                self._fill_order(slot, fill, now_ns)
             self.publish_ledger(fill.inst)
             self.tell_position(fill.inst, now_ns)
+
+    def _fill_order(self, slot: int, fill: Fill, now_ns: int) -> None:
+        order = self.orders[slot]
+        if order["oid"] == 0 and not fill.crossed:  # the first that is heard of it
+            order["oid"] = fill.oid
+        table.fill(order, self.register[0], fill.lots, now_ns)
+        self.mirror(slot)
 
     def book_funding(self, payment: FundingPayment) -> None:
         """Book a funding payment of one of our coins."""

@@ -144,11 +144,12 @@ def is_another(order: np.void, oid: int, px_ticks: int, lots: int) -> bool:
     True if what the venue has under the cloid of ``order`` is not what we sent.
 
     Somebody who changes an order of ours puts another in its place, with our cloid and an oid of its own. Where ours
-    was never heard of, it shows in the limit price or the original size; 0 where they are not told.
+    was never heard of, it shows in the limit price or the original size; 0 where they are not told. The oid may be
+    that of the other one, if all that was ever heard of either is a fill.
     """
-    if order["oid"] != 0:
-        return bool(order["oid"] != oid)
-    if px_ticks > 0 and px_ticks != order["px_ticks"]:
+    if order["oid"] != 0 and order["oid"] != oid:
+        return True
+    if order["oid"] == 0 and px_ticks > 0 and px_ticks != order["px_ticks"]:
         return True
     return bool(lots > 0 and lots != order["lots"] and is_live(order["state"]))
 

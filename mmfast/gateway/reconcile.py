@@ -22,8 +22,7 @@ from mmfast.units import NS_PER_S
 
 GRACE_NS = 4 * NS_PER_S  # longer than an order can wait for its expiry and its answer
 
-# MARK_OPEN: ours, rests, and we did not know it or its oid: RESOLVED_OPEN. REVIVE: ours, ended for us, and rests:
-# `revive`.
+# MARK_OPEN: ours, rests, and we did not know: RESOLVED_OPEN. REVIVE: ours, ended for us, and rests: `revive`.
 # MARK_GONE: live for us, not there: ask by cloid what it traded, then RESOLVED_GONE. Its size stays outstanding
 # until told, so a verdict that a fill on its way outdates does no harm.
 # DIFFERS: rests with another price, side or size, or rests though filled. A fill on its way looks like this too:
@@ -51,8 +50,7 @@ def _judge(order: np.void, row: np.void, asked_ns: int, grace_ns: int) -> int:
         return DIFFERS if order["state"] == FILLED else REVIVE
     if order["px_ticks"] != row["px_ticks"] or order["side"] != row["side"] or order["inst"] != row["inst"]:
         return DIFFERS
-    is_unheard = order["oid"] == 0 and order["state"] != PENDING  # a fill told that it rests, not under which oid
-    if order["state"] == SENT or order["state"] == AMBIGUOUS or is_unheard:
+    if order["state"] == SENT or order["state"] == AMBIGUOUS:
         return MARK_OPEN
     # A fill between picture and now makes ours smaller. Ours larger means that a fill never reached us.
     ours = order["lots"] - order["filled_lots"]

@@ -9,6 +9,7 @@ Source  machine.py.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
@@ -54,7 +55,8 @@ def batch(task: tuple[int, int, int]) -> tuple[int, int, str]:
     """One batch: its seed, how many histories, what failed."""
     seed, count, steps = task
     try:
-        explore(count, seed, steps)
+        with contextlib.redirect_stdout(sys.stderr):  # what Hypothesis has to say is not the result
+            explore(count, seed, steps)
     except Exception as error:
         return seed, count, "".join([*traceback.format_exception(error), *getattr(error, "__notes__", [])])
     return seed, count, ""
@@ -78,6 +80,8 @@ def _explore_all(histories: int, processes: int, seed: int, steps: int, progress
             if problem:
                 failed.append({"seed": one, "problem": problem})
                 pool.shutdown(wait=False, cancel_futures=True)
+                for worker in multiprocessing.active_children():
+                    worker.terminate()  # others may have failed too, and be shrinking for minutes
                 break
     return {"histories": done, "of": histories, "first_seed": seed, "steps": steps, "processes": processes,
             "seconds": round(time.monotonic() - begun, 1), "failed": failed}

@@ -133,8 +133,8 @@ def test_a_difference_of_one_micro_dollar_is_noticed(world):
         check_quiet(world)
 
 
-def test_the_oid_of_an_order_that_only_its_fill_told_of_is_read_from_the_list(world):
-    """Its answer and its update are lost: the fill names the cloid, and all that is known is that it rests."""
+def test_an_order_that_only_its_fill_told_of_has_the_oid_of_the_fill(world):
+    """Its answer and its update are lost."""
     world.quote(0.0, 3, 2000)
     world.venue.strike(0, 510, 300)
     world.to_gateway.fates.extend([("drop", 0)] * 2)
@@ -151,5 +151,32 @@ def test_fills_of_an_order_that_somebody_changed_are_waited_for_until_the_list_i
     world.to_gateway.fates.extend([("drop", 0), ("", 0), ("drop", 0)])
     world.advance(30)
     world.venue.modify_by_hand(1, 500, 500)
+    world.settle()
+    check_quiet(world)
+
+
+def test_an_order_that_somebody_put_in_the_place_of_a_filled_one_is_not_ours_though_it_looks_alike(world):
+    """Of ours, only a fill was ever heard; the other has its cloid, its price and its size."""
+    world.alone = False
+    world.quote(0.0, 3, 2000)
+    world.venue.strike(0, 510, 300)
+    world.to_gateway.fates.extend([("drop", 0)] * 2)
+    world.advance(20)
+    world.venue.modify_by_hand(1, 400, 2000)
+    world.settle()
+    check_quiet(world)
+    assert world.stage.counters.get("foreign_count") > 0
+
+
+@pytest.mark.parametrize("lots", [500, 2000])
+def test_a_fill_that_is_the_first_word_of_an_order_may_be_that_of_another_at_its_price(world, lots):
+    world.alone = False
+    world.quote(0.0, 3, 2000)
+    world.to_gateway.fates.extend([("drop", 0)] * 3)
+    world.advance(20)
+    world.venue.modify_by_hand(1, 400, lots)
+    world.venue.strike(0, 510, 300)
+    world.to_gateway.fates.extend([("drop", 0)])
+    world.advance(100)
     world.settle()
     check_quiet(world)
