@@ -25,6 +25,14 @@ def world():
     made.close()
 
 
+def test_what_came_over_a_connection_that_has_ended_is_answered_nowhere(world):
+    asked = b'{"method":"post","id":1,"request":{"type":"info","payload":{"type":"meta"}}}'
+    world.venue.receive(asked, world.epoch - 1)
+    assert not world.to_gateway.flying
+    world.venue.receive(asked, world.epoch)
+    assert len(world.to_gateway.flying) == 1
+
+
 def test_the_histories_are_not_empty(world):
     """Orders rest, fill, are refused and lost in them: otherwise nothing would be compared."""
     world.quote(0.0, 3, 2000)

@@ -74,6 +74,7 @@ class Venue:
         self.channels = Channels(self.exchange)
         self.now_ms = start_ms
         self.out = out
+        self.connection = 0  # counts them: what came over one is answered there, or nowhere
         self.human = Client(self, 1)  # type: ignore[arg-type]
         self.exchange.deposit(self.human.address, round(DEPOSIT_USD * UUSD_PER_USD))
         self.exchange.approve(self.human.address, agent)
@@ -91,20 +92,21 @@ class Venue:
 
     # ---- the gateway speaks
 
-    def receive(self, payload: bytes) -> None:
-        """One frame of the gateway."""
+    def receive(self, payload: bytes, connection: int) -> None:
+        """One frame of the gateway; what it wrote on a connection that has ended since may still arrive."""
         message = orjson.loads(payload)
-        if message["method"] == "subscribe":
+        if message["method"] == "subscribe" and connection == self.connection:
             topic = topics.normalised(message["subscription"], self.exchange.by_name)
             self.channels.wanted[topics.key(topic)] = topic
             for one in self.channels.snapshot(topic):
                 self.out("snapshot", one)
         elif message["method"] == "post":
-            self._post(message["id"], message["request"]["type"], message["request"]["payload"])
+            self._post(message["id"], message["request"]["type"], message["request"]["payload"], connection)
 
-    def _post(self, number: int, kind: str, payload: Json) -> None:
+    def _post(self, number: int, kind: str, payload: Json, connection: int) -> None:
         def respond(about: str, kind: str, body: Any) -> None:
-            self.out(about, wire.frame("post", {"id": number, "response": {"type": kind, "payload": body}}))
+            if connection == self.connection:
+                self.out(about, wire.frame("post", {"id": number, "response": {"type": kind, "payload": body}}))
 
         if kind == "info":
             data = answers.answer(self.exchange, payload)
@@ -115,6 +117,7 @@ class Venue:
 
     def hang_up(self) -> None:
         """The connection is gone, and with it the subscriptions."""
+        self.connection += 1
         self.channels.wanted.clear()
 
     # ---- the world moves

@@ -264,7 +264,7 @@ class World:
 
     def _deliver(self) -> None:
         while (one := self.to_venue.arrived(self.clock.now_ns)) is not None:
-            self.venue.receive(one.payload)
+            self.venue.receive(one.payload, one.epoch)
         while (one := self.to_gateway.arrived(self.clock.now_ns)) is not None:
             if one.epoch == self.epoch:
                 self.stage._on_frame(one.payload, self.clock.now_ns)
