@@ -16,6 +16,7 @@ import numpy as np
 
 from mmfast.executor import budget as budgets
 from mmfast.executor import lifecycle
+from mmfast.executor.lifecycle import is_terminal
 from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
 from mmfast.gateway.audit import Ask, Audit
@@ -170,9 +171,10 @@ class Account:
         """Ask what became of one order, by its cloid."""
         order = self.desk.orders[slot]
         cloid = int(order["cloid_hi"]), int(order["cloid_lo"])
-        self.ask(info.order_status(self.address, 0, *cloid), partial(self._on_order, slot, cloid))
+        self.ask(info.order_status(self.address, 0, *cloid), partial(self._on_order, slot, cloid, int(order["ts_ns"])))
 
-    def _on_order(self, slot: int, cloid: tuple[int, int], post: Any, now_ns: int) -> None:
+    def _on_order(self, slot: int, cloid: tuple[int, int], since_ns: int, post: Any, now_ns: int) -> None:
+        """``since_ns``: since when the order was what it was when it was asked for."""
         if post is None or not post.data or table.find_by_cloid(self.desk.orders, *cloid) != slot:
             return
         try:
@@ -181,6 +183,8 @@ class Account:
             self.desk.errors.record(str(error))
             return
         order = self.desk.orders[slot]
+        if update is not None and update.status == "open" and is_terminal(order["state"]) and order["ts_ns"] > since_ns:
+            return  # it has ended while the answer was under way
         if update is not None:
             self._settle(slot, update, now_ns)
         elif now_ns - int(order["ts_written_ns"]) > GRACE_NS:
@@ -196,7 +200,8 @@ class Account:
             return
         order["oid"] = update.oid
         if update.status == "open":
-            self.desk.apply(slot, lifecycle.RESOLVED_OPEN, now_ns)
+            table.revive(order, self.desk.register[0], update.orig_lots, now_ns)
+            self.desk.mirror(slot)
         elif messages.status_is_terminal(update.status):
             self.desk.on_update(update, now_ns)
         else:

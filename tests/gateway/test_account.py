@@ -8,6 +8,7 @@ import pytest
 from support.asked import ADDRESS, LATER, Scene
 from support.desk import LIMIT_JSON, NOW, NOW_MS, SALT, account_json, cloid_json, order_json
 
+from mmfast.executor import lifecycle
 from mmfast.gateway.account import LIMIT_EVERY_NS, RECHECK_NS
 from mmfast.gateway.audit import AGAIN_NS
 from mmfast.gateway.reconcile import GRACE_NS
@@ -199,6 +200,22 @@ def test_an_answer_about_a_slot_that_was_used_again_is_ignored(scene, missing):
     scene.desk.orders[missing]["cloid_lo"] += 1 << 16
     scene.answer("orderStatus", said, LATER)
     assert scene.desk.orders[missing]["state"] == OPEN
+
+
+def test_an_answer_from_before_its_end_does_not_revive_an_order(scene, missing):
+    said = status(scene, missing, "open", 2000)
+    scene.desk.apply(missing, lifecycle.UPDATE_CANCELED, LATER + 1, 0)
+    scene.answer("orderStatus", said, LATER + 2)
+    assert (scene.states([missing]), scene.desk.orders[missing]["lots"]) == ({CANCELED}, 0)
+
+
+def test_an_order_that_is_open_though_it_had_ended_when_it_was_asked_for_has_its_size_again(scene, missing):
+    said = status(scene, missing, "open", 2000)
+    scene.desk.apply(missing, lifecycle.UPDATE_CANCELED, LATER, 500)
+    scene.answer("orderStatus", None, LATER)
+    scene.account.resolve(missing)
+    scene.answer("orderStatus", said, LATER + 1)
+    assert (scene.states([missing]), scene.desk.orders[missing]["lots"]) == ({OPEN}, 2000)
 
 
 def test_an_ambiguous_order_is_settled_by_a_look_up(scene):
