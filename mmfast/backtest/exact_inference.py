@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from mmfast.backtest.calibration import Array
+from mmfast.sim.generator import LEAVES_TO
 
 WIDTH, POINTS = 3.2, 41  # deviations of ln sigma to each side, points of the lattice
 SQUARINGS = 10  # of the small step whose power carries over a whole one
-LEAVES_TO = np.array([[0.0, 0.9, 0.1], [0.8, 0.0, 0.2], [0.3, 0.7, 0.0]])  # sim.value.step_regime
 
 
 def _over(rates: Array, step_s: float) -> Array:
@@ -56,7 +56,7 @@ def infer(law: Any, value_bps: Array, step_s: float) -> tuple[Array, Array]:
     squared : (n - 1,)
     """
     points, steps = _lattice(float(law["log_sigma_rate"]), float(law["log_sigma_sd"]))
-    between, along = _over(LEAVES_TO / law["dwell_s"][:, None], step_s), _over(steps, step_s)
+    between, along = _over(np.array(LEAVES_TO) / law["dwell_s"][:, None], step_s), _over(steps, step_s)
     sigma_bps = law["sigma_bps"] * law["mode_sigma"][:, None] * np.exp(points - law["log_sigma_sd"] ** 2)
     calm, jumped = sigma_bps**2 * step_s, sigma_bps**2 * step_s + law["jump_bps"] ** 2
     jump_p = (1.0 - np.exp(-law["jump_rate"] * step_s))[:, None]

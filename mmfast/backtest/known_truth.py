@@ -23,6 +23,7 @@ from mmfast.backtest import calibration, lead_lag_truth, progress
 from mmfast.backtest.calibration import LEVELS, Array, Mean, mean_by_block
 from mmfast.backtest.witness import EXACT_STEPS, MARKETS, STEP_S, observe
 from mmfast.config import EngineConfig, load
+from mmfast.filter.adapt import INSIDE
 from mmfast.filter.state import MODES, QUIET
 from mmfast.sim.generator import REGIME_NAMES
 
@@ -31,7 +32,6 @@ FORGET_S = 120.0  # an alarm this soon after an episode is its echo, not a false
 LAG_MS, LAG_SEEDS = 20.0, 4  # one bin of the estimate
 POINTS = 0.03  # coverage may be off by this
 NIS_BAND = (0.92, 0.98)  # of innovations within the 95 % band of a chi-square
-NIS_INSIDE = 3.841458820694124  # that band
 
 
 class Line(NamedTuple):
@@ -85,7 +85,7 @@ def innovations(rows: Array) -> list[Line]:
 
 def _inside(squared: Array) -> Array:
     """1 where a squared innovation is within the 95 % band, 0 where not, NaN where there is none."""
-    return np.where(np.isfinite(squared), squared < NIS_INSIDE, np.nan)
+    return np.where(np.isfinite(squared), squared < INSIDE, np.nan)
 
 
 def coverage(rows: Array) -> list[Line]:

@@ -16,7 +16,6 @@ import numpy as np
 
 from mmfast.executor import budget as budgets
 from mmfast.executor import lifecycle
-from mmfast.executor.lifecycle import is_terminal
 from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
 from mmfast.gateway.audit import Ask, Audit
@@ -139,8 +138,7 @@ class Account:
             self.desk.orders[slot]["oid"] = row["oid"]
             self.desk.apply(slot, lifecycle.RESOLVED_OPEN, now_ns)
         elif kind == REVIVE and row is not None:
-            table.revive(self.desk.orders[slot], self.desk.register[0], int(row["orig_lots"]), now_ns)
-            self.desk.mirror(slot)
+            self.desk.revive(slot, int(row["orig_lots"]), now_ns)
         elif kind in (MARK_GONE, DIFFERS):
             self.desk.errors.record(f"order {VERDICT_NAMES[kind]} at the venue: oid {verdict['oid']}; asked for")
             self.resolve(slot)
@@ -183,10 +181,10 @@ class Account:
             self.desk.errors.record(str(error))
             return
         order = self.desk.orders[slot]
-        if update is not None and update.status == "open" and is_terminal(order["state"]) and order["ts_ns"] > since_ns:
-            return  # it has ended while the answer was under way
+        has_ended_since = lifecycle.is_terminal(order["state"]) and order["ts_ns"] > since_ns
         if update is not None:
-            self._settle(slot, update, now_ns)
+            if update.status != "open" or not has_ended_since:
+                self._settle(slot, update, now_ns)
         elif now_ns - int(order["ts_written_ns"]) > GRACE_NS:
             # Unknown to the venue, and too old to be still under way: its expiry has passed.
             self.desk.apply(slot, lifecycle.RESOLVED_GONE, now_ns, int(order["filled_lots"]))
@@ -200,8 +198,7 @@ class Account:
             return
         order["oid"] = update.oid
         if update.status == "open":
-            table.revive(order, self.desk.register[0], update.orig_lots, now_ns)
-            self.desk.mirror(slot)
+            self.desk.revive(slot, update.orig_lots, now_ns)
         elif messages.status_is_terminal(update.status):
             self.desk.on_update(update, now_ns)
         else:

@@ -140,6 +140,11 @@ class Desk:
         table.apply(self.orders[slot], self.register[0], event, told_lots, now_ns)
         self.mirror(slot)
 
+    def revive(self, slot: int, lots: int, now_ns: int) -> None:
+        """An order rests after all, with original size ``lots``: publish it."""
+        table.revive(self.orders[slot], self.register[0], lots, now_ns)
+        self.mirror(slot)
+
     def live_slots(self, inst: int = -1) -> list[int]:
         """Slots that may rest at the venue, of one instrument or (-1) of all."""
         used = self.orders[: int(self.register["in_use"][0])]

@@ -135,9 +135,10 @@ class Engine:
             check_latch(config)  # again: from here on a kill finds the control word, but one may have come before
         except BaseException as error:
             self.house.segment.unlink()
-            if isinstance(error, ValueError | OSError):
-                code = EXIT_CONFIG if isinstance(error, ValueError) else EXIT_FAILURE
-                raise StartRefused(str(error), code) from error
+            if isinstance(error, ValueError):
+                raise StartRefused(str(error), EXIT_CONFIG) from error
+            if isinstance(error, OSError):
+                raise StartRefused(str(error), EXIT_FAILURE) from error
             raise
         self.supervisor = Supervisor(self.house, self._bodies(), self._placements(), self._latch)
         self.supervisor.catch_signals()

@@ -16,10 +16,9 @@ from mmfast.sim import margin, wire
 from mmfast.sim.accounts import Account
 from mmfast.sim.asked import Json, address_of, user_of
 from mmfast.sim.exchange import Exchange
-from mmfast.sim.fees import DAY_MS, STAKING, TIERS, UNITS_PER_HYPE, Tier
+from mmfast.sim.fees import DAY_MS, STAKE_DECIMALS, STAKING, TIERS, UNITS_PER_HYPE, Tier
 from mmfast.sim.signature import keccak
 
-STAKE_DECIMALS = 8
 SPANS = ("day", "week", "month", "allTime")
 REFERRAL_USD = "10000.0"
 SPOT_CROSS, SPOT_ADD = "0.0007", "0.0004"
@@ -88,7 +87,7 @@ def user_fees(exchange: Exchange, asked: Json) -> Json:
     account = user_of(exchange, asked)
     taker_ppm, maker_ppm = exchange.ledger.rates(account)
     staking, referral = exchange.accounts.discounts(account)
-    staked_bps = supply_bps((account.master or account).stake_units)
+    staked_bps = supply_bps(account.head.stake_units)
     schedule = {
         "cross": rate(TIERS[0].taker_ppm),
         "add": rate(TIERS[0].maker_ppm),
@@ -122,7 +121,7 @@ def user_fees(exchange: Exchange, asked: Json) -> Json:
 def referral(exchange: Exchange, asked: Json) -> Json:
     """Who referred an account, by a made-up address; nobody is referred by it."""
     account = user_of(exchange, asked)
-    code = (account.master or account).referrer
+    code = account.head.referrer
     return {
         "referredBy": {"referrer": "0x" + keccak(code.encode())[12:].hex(), "code": code} if code else None,
         "cumVlm": wire.usd(account.volume_uusd),

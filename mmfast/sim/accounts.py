@@ -133,6 +133,11 @@ class Account:
     partly_liquidated_ms: int = -(10**9)
     transfers: list[dict[str, Any]] = field(default_factory=list)  # ledger updates other than deposits
 
+    @property
+    def head(self) -> Account:
+        """The master of a sub-account, any other account itself."""
+        return self.master or self
+
     def position(self, asset: int) -> Position:
         """The position in ``asset``, made on first use."""
         return self.positions.setdefault(asset, Position())
@@ -226,12 +231,12 @@ class Accounts:
 
     def family(self, account: Account) -> list[Account]:
         """A master and its sub-accounts, of which ``account`` is one: their volumes count together."""
-        master = account.master or account
+        master = account.head
         return [master, *self.subs(master)]
 
     def discounts(self, account: Account) -> tuple[int, int]:
         """What stake and referral of its master take off an account's fees, in percent."""
-        master = account.master or account
+        master = account.head
         volume_uusd = sum(one.volume_uusd for one in self.family(account))
         return staking_pct(master.stake_units), referral_pct(bool(master.referrer), volume_uusd)
 

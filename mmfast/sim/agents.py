@@ -56,7 +56,7 @@ def do_approve_builder_fee(ledger: Ledger, account: Account, action: Json) -> Js
 
 def do_set_referrer(ledger: Ledger, account: Account, action: Json) -> Json:
     """Trade with a referral's discount from now on."""
-    master = account.master or account
+    master = account.head
     if master.referrer:
         raise ActionError("Referrer already set.")
     if not action["code"]:

@@ -25,13 +25,13 @@ import orjson
 import typer
 import uvloop
 
-from mmfast.sim.account_answers import STAKE_DECIMALS
 from mmfast.sim.accounts import Accounts
 from mmfast.sim.blocks import BlockClock
 from mmfast.sim.channels import REGIMES, Cadence
 from mmfast.sim.delays import Delays
 from mmfast.sim.exchange import Exchange
 from mmfast.sim.faults import from_option
+from mmfast.sim.fees import STAKE_DECIMALS
 from mmfast.sim.generator import default_sz_decimals, last_px
 from mmfast.sim.limits import Limits
 from mmfast.sim.listing import LISTED, DelistedSource, Listing, listings

@@ -191,14 +191,13 @@ class Exchange:
     def _take_due(self, now_ns: int) -> list[Pending]:
         """What has arrived, sorted as the block executes it: by class, then by arrival, as far as priority lets it."""
         held_ns = self.takers_held_ns
-
-        def is_due(one: Pending) -> bool:
-            return max(one.arrival_ns, effective_ns(one.arrival_ns, one.request.action, held_ns)) <= now_ns
-
-        due = [one for one in self._pending if is_due(one)]
-        if due:
-            self._pending = [one for one in self._pending if not is_due(one)]
-            due.sort(key=lambda one: (*turn(one.arrival_ns, one.request.action, held_ns), one.arrival_ns, one.number))
+        due: list[Pending] = []
+        later: list[Pending] = []
+        for one in self._pending:
+            effective = effective_ns(one.arrival_ns, one.request.action, held_ns)
+            (due if max(one.arrival_ns, effective) <= now_ns else later).append(one)
+        self._pending = later
+        due.sort(key=lambda one: (*turn(one.arrival_ns, one.request.action, held_ns), one.arrival_ns, one.number))
         return due
 
     def _answer(self, one: Pending) -> tuple[Reply, Json]:

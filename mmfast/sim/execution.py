@@ -47,7 +47,7 @@ def _builder_ppm(account: Account, action: Json) -> int:
     if "builder" not in action:
         return 0
     builder, ppm = action["builder"]["b"], action["builder"]["f"] * PPM_PER_BUILDER_UNIT
-    if ppm > (account.master or account).builders.get(builder, 0):
+    if ppm > account.head.builders.get(builder, 0):
         raise ActionError("Builder fee has not been approved")
     return int(ppm)
 

@@ -37,7 +37,8 @@ TIERS = (
 )
 
 
-UNITS_PER_HYPE = 10**8  # of a stake's smallest unit
+STAKE_DECIMALS = 8
+UNITS_PER_HYPE = 10**STAKE_DECIMALS  # of a stake's smallest unit
 STAKING = ((500_000, 40), (100_000, 30), (10_000, 20), (1000, 15), (100, 10), (10, 5))  # above so many HYPE, percent
 REFERRAL_PCT, REFERRED_UUSD = 4, 25_000_000 * UUSD_PER_USD  # of an account's first volume
 ALL_BPS = 10_000

@@ -27,6 +27,7 @@ STEP_MS = 50  # the generator's own grid of time; blocks of any length see the s
 STEP_S = STEP_MS / 1000.0
 QUIET, TRENDING, CRISIS = 0, 1, 2
 REGIME_NAMES = ("quiet", "trending", "crisis")
+LEAVES_TO = ((0.0, 0.9, 0.1), (0.8, 0.0, 0.2), (0.3, 0.7, 0.0))  # where to, when a regime ends
 VALUE_STREAM, MAKER_STREAM, TAKER_STREAM, CONTEXT_STREAM = range(4)
 TRUTH_ROWS = 4096  # takers remembered between two reads
 

@@ -55,9 +55,9 @@ def effective_ns(arrival_ns: int, action: dict[str, Any], held_ns: int) -> int:
 
 def turn(arrival_ns: int, action: dict[str, Any], held_ns: int) -> tuple[int, int, int]:
     """What a block sorts by: class, effective arrival, rate; a steep rate counts from the start of its 70 ms."""
-    effective, rate = effective_ns(arrival_ns, action, held_ns), rate_of(action)
-    steep = rate > STEEP and action_class(action) == TAKERS
-    return action_class(action), effective // BUCKET_NS * BUCKET_NS if steep else effective, -rate
+    kind, effective, rate = action_class(action), effective_ns(arrival_ns, action, held_ns), rate_of(action)
+    steep = rate > STEEP and kind == TAKERS
+    return kind, effective // BUCKET_NS * BUCKET_NS if steep else effective, -rate
 
 
 def refusal(wires: Iterable[Wire], rate: int) -> str | None:
@@ -77,12 +77,12 @@ def burned_units(ledger: Ledger, notional_uusd: int, rate: int) -> int:
 
 def stake_of(account: Account) -> int:
     """The stake that an account pays from."""
-    return (account.master or account).stake_units
+    return account.head.stake_units
 
 
 def burn(ledger: Ledger, account: Account, notional_uusd: int, rate: int) -> None:
     """Take the charge from the stake; a sale that filled above its limit takes no more than is there."""
-    payer, units = account.master or account, burned_units(ledger, notional_uusd, rate)
+    payer, units = account.head, burned_units(ledger, notional_uusd, rate)
     units = min(units, payer.stake_units)
     payer.stake_units -= units
     ledger.truth.write("burn", {"user": payer.address, "units": units, "uusd": notional_uusd, "rate": rate,

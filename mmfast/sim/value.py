@@ -13,7 +13,7 @@ import math
 from typing import Any
 
 from mmfast.kernel import kernel
-from mmfast.sim.generator import CRISIS, QUIET, TRENDING, VALUE_STREAM
+from mmfast.sim.generator import CRISIS, LEAVES_TO, QUIET, TRENDING, VALUE_STREAM
 from mmfast.sim.mrg32k3a import normal, uniform
 
 
@@ -42,11 +42,11 @@ def step_regime(state: Any, dt_s: float) -> None:
     leaves = uniform(state, VALUE_STREAM) < 1.0 - math.exp(-dt_s / state["dwell_s"][regime])
     draw = uniform(state, VALUE_STREAM)
     if leaves and regime == QUIET:
-        state["regime"] = TRENDING if draw < 0.9 else CRISIS
+        state["regime"] = TRENDING if draw < LEAVES_TO[QUIET][TRENDING] else CRISIS
     elif leaves and regime == TRENDING:
-        state["regime"] = QUIET if draw < 0.8 else CRISIS
+        state["regime"] = QUIET if draw < LEAVES_TO[TRENDING][QUIET] else CRISIS
     elif leaves:
-        state["regime"] = TRENDING if draw < 0.7 else QUIET
+        state["regime"] = TRENDING if draw < LEAVES_TO[CRISIS][TRENDING] else QUIET
 
 
 @kernel

@@ -128,7 +128,6 @@ class World:
         self.lies: deque[str] = deque()
         self.weird: dict[int, str] = {}  # statuses that nobody has heard of, by oid
         self.weird_next = ""
-        self.epoch = 0
         self.written_cloids: set[str] = set()
         self.alone = alone
         self.venue = Venue(START_MS, Signer(bytearray.fromhex(KEY)).address, self._venue_says)
@@ -166,9 +165,13 @@ class World:
 
     def _cut(self) -> bool:
         was, self.socket.connected = self.socket.connected, False
-        self.epoch += 1
         self.venue.hang_up()
         return was
+
+    @property
+    def epoch(self) -> int:
+        """Which connection this is: what an old one still carries to us is lost with it."""
+        return self.venue.connection
 
     def connect(self) -> None:
         """A new connection."""
