@@ -37,6 +37,7 @@ from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.latch import Latch
 from mmfast.runtime.parameters import parameters, write_in_force
 from mmfast.runtime.process import Placement
+from mmfast.runtime.rest import TIMEOUT_S
 from mmfast.runtime.snapshot import RUN_FILE, read_run
 from mmfast.runtime.supervisor import Supervisor
 from mmfast.runtime.wake import IDLE_NAMES, loop_descriptor
@@ -45,6 +46,7 @@ from mmfast.units import NS_PER_MS, NS_PER_S
 from mmfast.watchdog import stage as watchdog_stage
 
 EXIT_OK, EXIT_FAILURE, EXIT_CONFIG, EXIT_LATCHED, EXIT_INCOMPLETE = 0, 1, 4, 7, 8
+HURRIED_S = 1.0  # how long a venue is waited for by someone who has interrupted twice
 
 
 class Venue(NamedTuple):
@@ -238,8 +240,9 @@ class Engine:
         """Orders of ours that the venue itself shows, asked until there are none or time is up; -1 if it cannot say."""
         deadline = time.monotonic() + deadline_s
         while True:
+            timeout_s = TIMEOUT_S if self.supervisor.interrupts < 2 else HURRIED_S
             try:
-                count = sum(1 for o in fetch_open_orders(self.venue.http_url, self.keys.account)
+                count = sum(1 for o in fetch_open_orders(self.venue.http_url, self.keys.account, timeout_s)
                             if o["coin"] in self.coins)
             except (OSError, ValueError, KeyError):
                 count = -1

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmfast.records.parameters import INSTRUMENT
-from mmfast.runtime.rest import ask
+from mmfast.runtime.rest import TIMEOUT_S, ask
 from mmfast.units import lots_per_coin, ticks_per_usd
 
 
@@ -67,9 +67,9 @@ def fetch_positions(http_url: str, address: str, listed: list[Listed]) -> list[i
     return [to_lots(held.get(coin.name, "0"), coin.sz_decimals) for coin in listed]
 
 
-def fetch_open_orders(http_url: str, address: str) -> list[dict[str, Any]]:
+def fetch_open_orders(http_url: str, address: str, timeout_s: float = TIMEOUT_S) -> list[dict[str, Any]]:
     """The venue's list of our resting orders."""
-    orders: list[dict[str, Any]] = ask(http_url, "/info", {"type": "openOrders", "user": address})
+    orders: list[dict[str, Any]] = ask(http_url, "/info", {"type": "openOrders", "user": address}, timeout_s)
     return orders
 
 

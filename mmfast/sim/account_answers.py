@@ -17,6 +17,7 @@ from mmfast.sim.accounts import Account
 from mmfast.sim.asked import Json, address_of, user_of
 from mmfast.sim.exchange import Exchange
 from mmfast.sim.fees import DAY_MS, STAKE_DECIMALS, STAKING, TIERS, UNITS_PER_HYPE, Tier
+from mmfast.sim.open_interest import CAP
 from mmfast.sim.signature import keccak
 
 SPANS = ("day", "week", "month", "allTime")
@@ -148,7 +149,7 @@ def max_builder_fee(exchange: Exchange, asked: Json) -> int:
 def web_state(exchange: Exchange, asked: Json) -> Json:
     """The data of a webData3 frame; there is one dex, whose coins at the cap are named if there are any."""
     account = user_of(exchange, asked)
-    capped = [one.name for one in exchange.instruments if one.capped]
+    capped = [one.name for one in exchange.instruments if CAP in one.guards]
     agent = next((agent for owner, agent in exchange.accounts.agents.values()
                   if owner is account and agent.name in ("", agent.address)), None)
     return {

@@ -19,6 +19,7 @@ from mmfast.sim.accounts import Account
 from mmfast.sim.aggregate import aggregated
 from mmfast.sim.asked import Json, NotServed, Unanswerable, address_of, coin_of, main_dex, moment, order_key, user_of
 from mmfast.sim.exchange import Exchange
+from mmfast.sim.open_interest import CAP
 from mmfast.sim.orders import Change
 from mmfast.sim.universe import Instrument
 from mmfast.units import UUSD_PER_USD
@@ -335,7 +336,7 @@ ANSWERS: dict[str, Callable[[Exchange, Json], Any]] = {
     "spotMetaAndAssetCtxs": lambda exchange, asked: [account_answers.SPOT_META, []],
     "allMids": lambda exchange, asked: wire.all_mids(exchange.instruments),
     "exchangeStatus": lambda exchange, asked: {"specialStatuses": None, "time": exchange.now_ms},
-    "perpsAtOpenInterestCap": lambda exchange, asked: [one.name for one in exchange.instruments if one.capped],
+    "perpsAtOpenInterestCap": lambda exchange, asked: [one.name for one in exchange.instruments if CAP in one.guards],
     "clearinghouseState": clearinghouse_state,
     "spotClearinghouseState": spot_state,
     "subAccounts": sub_accounts,

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from mmfast.sim import impact, liquidation, twap, wire
+from mmfast.sim import impact, liquidation, open_interest, twap, wire
 from mmfast.sim.accounts import Accounts, Agent
 from mmfast.sim.admission import Envelope, admit, envelope
 from mmfast.sim.agents import AGENT_DAYS_MS
@@ -169,6 +169,7 @@ class Exchange:
         for instrument in self.instruments:
             instrument.market.advance_makers(self.now_ms)
             instrument.refresh(self.now_ms)
+            open_interest.enforce(self.ledger, instrument)
         self._schedule()
         self._sample()
         liquidation.check(self.ledger)

@@ -47,6 +47,8 @@ KINDS = {
     "clock": "the exchange's clock is ms ahead",
     "upgrade": "connections end and no block is made; then, for ms, only post-only orders are let in",
     "cap": "open interest is at its cap: positions may only shrink",
+    "pace": "open interest has grown too quickly: orders that would make a position larger are refused",
+    "oracle": "orders are refused, too far from the oracle",
 }
 OF_FRAMES = ("drop", "duplicate", "reorder", "lag", "slice", "garble", "absurd")
 OF_ANSWERS = ("slow", "lose", "lie", "unavailable", "throttle")

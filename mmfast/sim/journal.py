@@ -46,7 +46,7 @@ class Journal:
             "ms": exchange.now_ms,
             "ns": now_ns,
             "post_only_ms": exchange.ledger.post_only_until_ms,
-            "capped": [one.asset for one in exchange.instruments if one.capped],
+            "guards": [sorted(one.guards) for one in exchange.instruments],
             "taken": [[one.arrival_ns, one.number, *one.request] for one in taken],
         })
 
@@ -89,8 +89,8 @@ def replay(exchange: Exchange, path: Path) -> int:
 def _again(exchange: Exchange, line: Json) -> None:
     """Execute one block a second time."""
     exchange.ledger.post_only_until_ms = line["post_only_ms"]
-    for instrument in exchange.instruments:
-        instrument.capped = instrument.asset in line["capped"]
+    for instrument, guards in zip(exchange.instruments, line["guards"]):
+        instrument.guards = frozenset(guards)
     exchange.queue(Pending(arrival_ns, number, Envelope(*request), lambda answer: None)
                    for arrival_ns, number, *request in line["taken"])
     exchange.step(line["ms"], line["ns"])

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from mmfast.records.order import TIF_ALO, TIF_GTC, TIF_IOC
-from mmfast.sim import priority, rules, triggers, wire
+from mmfast.sim import open_interest, priority, rules, triggers, wire
 from mmfast.sim.accounts import Account
 from mmfast.sim.ledger import Ledger
 from mmfast.sim.margin import may_hold
@@ -53,6 +53,8 @@ def enter(ledger: Ledger, account: Account, order_wire: Wire) -> tuple[Order, Js
     """A new order without a trigger and its entry of ``statuses``, or why it was refused."""
     instrument = instrument_of(ledger, order_wire.asset)
     sized = _not_now(ledger, order_wire) or rules.size(order_wire, account, instrument, ledger.instruments)
+    if not isinstance(sized, rules.Refusal):
+        sized = open_interest.refused(order_wire, account, instrument, *sized) or sized
     if isinstance(sized, rules.Refusal):
         return _reject(ledger, account, order_wire, instrument, sized)
     order = new_order(ledger, account, order_wire, instrument, *sized)

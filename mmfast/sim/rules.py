@@ -29,7 +29,6 @@ MIN_NOTIONAL_UUSD = 10 * UUSD_PER_USD
 ORDER_VALUES_USD = ((25, 30_000_000), (20, 5_000_000), (10, 2_000_000), (1, 500_000))
 LIMIT_TIMES = 10
 HALTED = "Trading is halted."
-AT_CAP = "Order would increase open interest while open interest is capped"
 LOTS_MAX = TICKS_MAX = 10**15  # far above any market, far below what 64 bits hold
 OPEN_ORDERS, OPEN_ORDERS_MAX, UUSD_PER_OPEN_ORDER = 1000, 5000, 5_000_000 * UUSD_PER_USD
 
@@ -152,8 +151,7 @@ def size(
     closes = wire.reduce_only and lots == abs(account.lots(asset))
     if px_ticks * lots < MIN_NOTIONAL_UUSD and not closes:
         return refusal("minTradeNtlRejected", "Order must have minimum value of $10.", asset)
-    refused = (_too_large(instrument, px_ticks * lots, wire.tif == MARKET)
-               or _capped(wire, account, instrument, px_ticks, lots))
+    refused = _too_large(instrument, px_ticks * lots, wire.tif == MARKET)
     if refused is not None:
         return refused
     held, after = account.lots(asset), account.lots(asset) + sign * lots
@@ -164,20 +162,6 @@ def size(
     if not may_hold(account, instrument, sign * lots, instruments):
         return refusal("perpMarginRejected", "Insufficient margin to place order.", asset)
     return px_ticks, lots
-
-
-def _capped(wire: Wire, account: Account, instrument: Instrument, px_ticks: int, lots: int) -> Refusal | None:
-    """At the cap of open interest positions shrink only, and an order that grows one is told why it may not."""
-    held, sign, asset = account.lots(instrument.asset), 1 if wire.is_buy else -1, instrument.asset
-    after = held + sign * lots
-    if not instrument.capped or (abs(after) <= abs(held) and after * held >= 0):
-        return None
-    if after * held < 0:
-        return refusal("positionFlipAtOpenInterestCapRejected", AT_CAP, asset)
-    if sign * (px_ticks - instrument.oracle_ticks) > 0:
-        words = "Order rejected due to price more aggressive than oracle while at open interest cap"
-        return refusal("tooAggressiveAtOpenInterestCapRejected", words, asset)
-    return refusal("positionIncreaseAtOpenInterestCapRejected", AT_CAP, asset)
 
 
 def trigger_size(

@@ -24,6 +24,7 @@ from mmfast.sim.channels import Cadence, Channels
 from mmfast.sim.exchange import Block, Exchange, Reply
 from mmfast.sim.faults import Fault, Faults
 from mmfast.sim.limits import Bucket, action_weight, info_weight, item_weight
+from mmfast.sim.open_interest import GUARDS
 from mmfast.sim.schema import SchemaError
 from mmfast.sim.session import Session, encode
 
@@ -75,7 +76,7 @@ class Server:
         self.channels = Channels(exchange, cadence)
         self.faults = faults or Faults()
         self._upgrade: Fault | None = None
-        self._capped = False
+        self._guards: frozenset[str] = frozenset()
         self.users: dict[str, int] = {}
         self.subscription_count = 0
         self.inflight = 0  # actions posted over sockets that wait for their answers
@@ -138,11 +139,11 @@ class Server:
         before, self._upgrade = self._upgrade, self.faults.during("upgrade")
         if before is not None and self._upgrade is None:
             self.exchange.post_only(round(before.ms), time.time_ns() // 1_000_000 + self.faults.shift_ms)
-        capped = self.faults.during("cap") is not None
-        if capped != self._capped:
-            self._capped = capped
+        guards = frozenset(kind for kind in GUARDS if self.faults.during(kind) is not None)
+        if guards != self._guards:
+            self._guards = guards
             for instrument in self.exchange.instruments:
-                instrument.capped = capped
+                instrument.guards = guards
 
     async def stop(self) -> None:
         """Drop all connections and stop listening."""

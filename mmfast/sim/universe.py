@@ -47,7 +47,7 @@ class Instrument:
     """
     One perpetual and its market; its prices are refreshed with each block.
 
-    ``capped``: open interest is at its cap, positions may only shrink.
+    ``guards``: what the venue refuses now, see open_interest.
     """
 
     asset: int
@@ -59,7 +59,7 @@ class Instrument:
     mark_ticks: int = 0
     oracle_ticks: int = 0
     previous_oracle_ticks: int = 0
-    capped: bool = False
+    guards: frozenset[str] = frozenset()
     mark: Mark = field(default_factory=Mark)
     premiums: Premiums = field(default_factory=Premiums)
     day: Day = field(default_factory=Day)

@@ -23,6 +23,7 @@ from mmfast.hosts.engine import (
     EXIT_INCOMPLETE,
     EXIT_LATCHED,
     EXIT_OK,
+    HURRIED_S,
     Engine,
     StartRefused,
     Venue,
@@ -36,7 +37,7 @@ from mmfast.rings.segment import READY, WORD_READY, owner_lives
 from mmfast.runtime.control import Control
 from mmfast.runtime.errorlog import read_errors
 from mmfast.runtime.latch import Latch
-from mmfast.runtime.rest import VenueUnreachable
+from mmfast.runtime.rest import TIMEOUT_S, VenueUnreachable
 from mmfast.runtime.snapshot import RUN_FILE, read_run
 from mmfast.topology import house_name
 from mmfast.units import BID
@@ -319,6 +320,21 @@ def test_a_venue_that_cannot_be_asked_is_exit_8(engine, monkeypatch):
     asked = engine.resting_at_venue
     monkeypatch.setattr(engine, "resting_at_venue", lambda: asked(0.1))
     assert engine.stop() == (EXIT_INCOMPLETE, -1)
+
+
+@pytest.mark.parametrize(("interrupts", "timeout_s"), [(0, TIMEOUT_S), (1, TIMEOUT_S), (2, HURRIED_S)])
+def test_a_second_interrupt_does_not_wait_long_for_a_venue_that_says_nothing(
+        engine, monkeypatch, interrupts, timeout_s):
+    waited = []
+
+    def hang(url, account, timeout_s):
+        waited.append(timeout_s)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr("mmfast.hosts.engine.fetch_open_orders", hang)
+    engine.supervisor.interrupts = interrupts
+    assert engine.resting_at_venue(0.0) == -1
+    assert waited == [timeout_s]
 
 
 def test_pull_gives_up_in_time_while_an_order_may_rest(engine):

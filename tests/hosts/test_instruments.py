@@ -30,7 +30,7 @@ def venue(monkeypatch):
     """Answers of /info by type; the questions asked."""
     answers, asked = {"metaAndAssetCtxs": [{"universe": UNIVERSE}, CONTEXTS]}, []
 
-    def ask(url, path, body):
+    def ask(url, path, body, timeout_s=0.0):
         asked.append((url, path, body))
         return answers[body["type"]]
 
@@ -113,7 +113,7 @@ def test_captured_answers_of_the_venue_are_understood(monkeypatch):
     lines = [orjson.loads(line) for line in (CAPTURED / "rest_testnet_2026-07-28.jsonl").read_bytes().splitlines()]
     answers = {line["request"]["type"]: line["response"] for line in lines if "dex" not in line["request"]}
     answers["metaAndAssetCtxs"] = [answers["meta"], [{"markPx": "2.5"}] * len(answers["meta"]["universe"])]
-    monkeypatch.setattr(instruments, "ask", lambda url, path, body: answers[body["type"]])
+    monkeypatch.setattr(instruments, "ask", lambda url, path, body, timeout_s=0.0: answers[body["type"]])
     listed = fetch_listed("http://venue", ["BTC", "SOL"])
     assert [(c.name, c.sz_decimals, c.max_leverage) for c in listed] == [("BTC", 5, 40), ("SOL", 2, 10)]
     assert [answers["meta"]["universe"][c.asset]["name"] for c in listed] == ["BTC", "SOL"]

@@ -123,9 +123,9 @@ def test_web_state_names_the_coins_at_their_cap(venue):
     from mmfast.sim.account_answers import web_state
 
     client = venue.client()
-    for capped, shown in ((False, {"totalVaultEquity": "0.0"}),
-                          (True, {"totalVaultEquity": "0.0", "perpsAtOpenInterestCap": ["BTC"]})):
-        venue.exchange.instruments[0].capped = capped
+    for guards, shown in ((frozenset(), {"totalVaultEquity": "0.0"}),
+                          (frozenset({"cap"}), {"totalVaultEquity": "0.0", "perpsAtOpenInterestCap": ["BTC"]})):
+        venue.exchange.instruments[0].guards = guards
         assert web_state(venue.exchange, {"user": client.address})["perpDexStates"] == [shown]
 
 

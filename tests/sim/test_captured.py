@@ -61,9 +61,9 @@ def life(venue):
     yield poor
     slices = {"a": 0, "b": True, "s": "0.1", "r": False, "m": 5, "t": False}
     client.do({"type": "twapOrder", "twap": slices})
-    venue.exchange.instruments[0].capped = True
+    venue.exchange.instruments[0].guards = frozenset({"cap"})
     yield client
-    venue.exchange.instruments[0].capped = False
+    venue.exchange.instruments[0].guards = frozenset()
     client.oid(order("B", "100000", "2"))
     venue.source.px = 98_370.0  # one is liquidated, the other's stop is triggered
     venue.block()

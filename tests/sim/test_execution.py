@@ -236,19 +236,6 @@ def test_after_an_upgrade_only_post_only_orders_are_let_in(venue, maker):
     assert "filled" in maker.place(order("B", "100001", "0.1", "Ioc"))[0]
 
 
-@pytest.mark.parametrize(("side", "px", "sz", "status"), [
-    ("B", "99990", "0.1", "positionIncreaseAtOpenInterestCapRejected"),
-    ("B", "100001", "0.1", "tooAggressiveAtOpenInterestCapRejected"),
-    ("S", "100010", "0.3", "positionFlipAtOpenInterestCapRejected"),
-    ("S", "100010", "0.2", "open"),
-])
-def test_positions_only_shrink_at_the_cap_of_open_interest(venue, maker, side, px, sz, status):
-    maker.place(order("B", "100001", "0.2", "Ioc"))
-    venue.exchange.instruments[0].capped = True
-    maker.place(order(side, px, sz))
-    assert [state for _, state in updates(venue, maker)] == [status]
-
-
 def test_reduce_only_orders_have_no_room_beyond_a_thousand(venue, maker):
     maker.account.volume_uusd = 10**16
     batch = [order("B", "99000", "0.001") for _ in range(200)]

@@ -275,24 +275,6 @@ def test_an_upgrade_ends_connections_and_blocks_and_lets_only_post_only_orders_i
     live(scenario, venue, faults=Faults([Fault("upgrade", 0.1, 0.5, ms=700.0)]))
 
 
-def test_open_interest_is_at_its_cap_for_as_long_as_it_lasts():
-    venue = Venue(start_ms=wall_ms())
-    account = venue.client()
-    action = order_action(order("B", "99990", "0.1"))
-
-    async def scenario(server):
-        async with server.socket():
-            answer: dict = {}
-            while "error" not in str(answer):
-                answer = await server.post("/exchange", account.signed(action))
-            assert "while open interest is capped" in str(answer)
-            assert await server.post("/info", {"type": "perpsAtOpenInterestCap"}) == ["BTC"]
-            while "error" in str(answer):
-                answer = await server.post("/exchange", account.signed(action))
-
-    live(scenario, venue, faults=Faults([Fault("cap", 0.1, 0.5)]))
-
-
 def test_absurd_books_are_crossed_empty_or_a_fifth_too_high():
     faults = started(Fault("absurd", 0.0, 9.0))
     level = [{"px": f"{px}.0", "sz": "1.0", "n": 1} for px in (99_999, 100_001)]
@@ -311,6 +293,6 @@ def test_absurd_books_are_crossed_empty_or_a_fifth_too_high():
 
 def test_every_kind_has_its_place():
     assert set(OF_FRAMES) | set(OF_ANSWERS) | {
-        "disconnect", "half_open", "refuse", "clock", "upgrade", "cap"} == set(KINDS)
+        "disconnect", "half_open", "refuse", "clock", "upgrade", "cap", "pace", "oracle"} == set(KINDS)
     with pytest.raises(ValueError, match="is no table"):
         parse(3, "here")

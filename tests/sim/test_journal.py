@@ -55,7 +55,7 @@ class Running:
         elif what == "post only":
             exchange.post_only(200, self.now_ms)
         elif what == "cap":
-            exchange.instruments[0].capped = not exchange.instruments[0].capped
+            exchange.instruments[0].guards ^= {"cap"}
         elif what == "keep":
             self.keeper.keep()
         self.now_ms += 70
@@ -76,7 +76,7 @@ def same(one, other, where="exchange", seen=None):
     """AssertionError where two objects differ, whatever they are made of; files and the journal itself left out."""
     seen = set() if seen is None else seen
     assert type(one) is type(other), where
-    if isinstance(one, (int, float, str, bytes, type(None), set)):
+    if isinstance(one, (int, float, str, bytes, type(None), set, frozenset)):
         assert one == other or one != one, where
     elif isinstance(one, (np.ndarray, np.void)):
         assert one.tobytes() == other.tobytes(), where
