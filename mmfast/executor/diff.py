@@ -113,8 +113,8 @@ def _diff(quote: np.void, orders: np.ndarray, inst: int, now_ns: int, params: np
         plan["level_count"][side] = usable_levels(quote, side)
         _match(side, quote, orders, now_ns, params, multiplier, plan, alignment)
         _make_room(side, quote, orders, params, limits, position_lots, plan)
-    vacate_bid = _place(BID, quote, params, budget, limits, exposure, plan)
-    vacate_ask = _place(ASK, quote, params, budget, limits, exposure, plan)
+    vacate_bid = _place(BID, quote, now_ns, params, budget, limits, exposure, plan)
+    vacate_ask = _place(ASK, quote, now_ns, params, budget, limits, exposure, plan)
     _hold_back(BID, vacate_bid, orders, budget, plan)
     _hold_back(ASK, vacate_ask, orders, budget, plan)
     budget["held_count"] += plan["held_count"] > 0
@@ -348,11 +348,11 @@ def _is_taken(px_ticks: int, side: int, quote: np.void, plan: np.void) -> bool:
 
 
 @kernel
-def _place(side: int, quote: np.void, params: np.void, budget: np.void, limits: np.void,
+def _place(side: int, quote: np.void, now_ns: int, params: np.void, budget: np.void, limits: np.void,
            exposure: np.void, plan: np.void) -> int:
     """Mark the open levels that can be filled now; returns 1 if one waits for an order of its own side to go."""
     haste = pace_ratio(budget)
-    if haste > HASTE_MAX or plan["overflow"] != 0:
+    if haste > HASTE_MAX or plan["overflow"] != 0 or now_ns < limits["until_ns"][side]:
         return 0
     levels = plan["level_count"][side]
     shed = min(int(LEVELS_PER_HASTE * max(haste - 1.0, 0.0) + 0.999), levels - 1)

@@ -27,13 +27,17 @@ CODE_NAMES = ("ok", "side is neither bid nor ask", "price is not positive or abs
 # Far above anything real, far below where sums of a thousand orders leave int64.
 SANE_MAX = 1 << 50
 
+TAKER = 2  # of until_ns: orders that take; before it BID and ASK, those that rest
+
 # order_min_uusd: the venue exempts an order that closes a whole position from its minimum; only flattening uses that.
+# until_ns: nothing of that kind is sent before: the venue refuses it for a reason that lasts.
 LIMITS = bare(
     ("position_max_lots", "i8"),
     ("order_max_uusd", "i8"),
     ("order_min_uusd", "i8"),
     ("open_order_max", "i8"),
     ("collar_bps", "f8"),
+    ("until_ns", "i8", (3,)),
     size=64,
 )
 
@@ -57,7 +61,7 @@ def new_limits(position_max_lots: int, order_max_uusd: int, collar_bps: float, o
         if not 0 < value <= SANE_MAX:
             raise ValueError(f"{name}={value} must be positive and finite: set it in the limits of this instrument")
     limits = np.zeros(1, LIMITS)
-    limits[0] = (position_max_lots, order_max_uusd, order_min_uusd, open_order_max, collar_bps)
+    limits[0] = (position_max_lots, order_max_uusd, order_min_uusd, open_order_max, collar_bps, (0, 0, 0))
     return limits
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from mmfast.executor.budget import can_place
 from mmfast.executor.diff import TAKE, TAKEN
 from mmfast.executor.lifecycle import is_live, outstanding_lots
-from mmfast.executor.limits import OK, check, expose
+from mmfast.executor.limits import OK, TAKER, check, expose
 from mmfast.executor.unwind import may_take
 from mmfast.kernel import kernel
 from mmfast.records.order import FREE, TIF_IOC
@@ -37,6 +37,8 @@ def take(quote: np.void, orders: np.ndarray, inst: int, now_ns: int, params: np.
     """
     side, px = quote["take_side"], quote["take_px_ticks"]
     if quote["pull"] != 0 or quote["take_reason"] != TAKE_WANTED or px <= 0 or (side != BID and side != ASK):
+        return False
+    if now_ns < limits["until_ns"][TAKER]:
         return False
     reduces = position_lots > 0 if side == ASK else position_lots < 0
     if not reduces or quote["position_lots"] != position_lots or _is_in_the_way(orders, inst, side, px, now_ns):

@@ -53,8 +53,8 @@ class Account:
                  on_done: Callable[[bool], None], cancel_oids: Callable[[list[tuple[int, int]]], None]) -> None:
         self.desk, self.address, self.ask = desk, address, ask
         self.on_done, self.cancel_oids = on_done, cancel_oids
-        names = [bytes(row["name"]).rstrip(b"\0").decode() for row in desk.instruments]
-        self.scales = {name: (inst, int(desk.instruments[inst]["sz_decimals"])) for inst, name in enumerate(names)}
+        self.scales = {name: (inst, int(desk.instruments[inst]["sz_decimals"]))
+                       for inst, name in enumerate(desk.names)}
         self.audit = Audit(desk, address, started_ms, opened_ms, ask, self.scales)
         self.next_ns = 0
         self.limit_ns = -LIMIT_EVERY_NS

@@ -21,6 +21,7 @@ from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
 from mmfast.gateway import plan as plans
 from mmfast.gateway.chain import Chains
+from mmfast.gateway.holds import KINDS, Holds
 from mmfast.records.account import FILL, KIND_FILL, KIND_POSITION, LEDGER
 from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, OPEN, ORDER_SLOTS, PENDING
 from mmfast.records.order import FILLED as FILLED_STATE
@@ -70,6 +71,7 @@ class Desk:
         self.limits = np.zeros(len(self.instruments), LIMITS)
         for inst in range(len(self.instruments)):
             self.limits[inst] = self._limits(config, inst)[0]
+        self.holds = Holds(self.limits["until_ns"])
         self.quotes, self.spare = np.zeros(len(self.instruments), QUOTE), np.zeros(1, QUOTE)
         self.versions = np.zeros(len(self.instruments), np.int64)
         self.per_usd = self.instruments["ticks_per_usd"].tolist()
@@ -78,6 +80,7 @@ class Desk:
         self._quote_news = (int(self.versions.ctypes.data), int(self.spare.ctypes.data), first,
                             int(self.ledgers.ctypes.data))
         self.actions = np.zeros(ACTION_MAX, ACTION)
+        self.names = [bytes(row["name"]).rstrip(b"\0").decode() for row in self.instruments]
         self.slots = np.zeros((3, ACTION_MAX), np.int64)
         self.counts = np.zeros(5, np.int64)
         self.chains = Chains(house)
@@ -164,6 +167,12 @@ class Desk:
 
     def on_order_answers(self, slots: list[int], answers: Sequence[OrderAnswer], now_ns: int) -> None:
         """The answers to a batch of placements, one for each; what is UNKNOWN is ambiguous, never a rejection."""
+        for (inst, kind), text in self.holds.answered(zip(self.orders[slots], answers), now_ns).items():
+            wait_s = (int(self.limits[inst]["until_ns"][kind]) - now_ns) / NS_PER_S
+            what = f"{self.names[inst]}: no {KINDS[kind]} for {wait_s:.0f} s, the venue refuses them"
+            if reject_reason(text) == "expired":
+                what = f"orders expire on their way: is this host's clock right? None for {wait_s:.0f} s"
+            self.errors.record(what)
         for slot, answer in zip(slots, answers):
             order = self.orders[slot]
             if answer.oid:
@@ -208,11 +217,11 @@ class Desk:
 
     def slot_of(self, news: OrderUpdate | Fill) -> int:
         """The slot that news are about, NONE if they are not about an order of ours."""
-        if isinstance(news, OrderUpdate):
-            px_ticks, lots = news.px_ticks, news.orig_lots
-        else:  # whoever rests is filled at its limit
-            px_ticks, lots = 0 if news.crossed else news.px_ticks, 0
-        return int(table.find_ours(self.orders, news.cloid_hi, news.cloid_lo, news.oid, px_ticks, lots))
+        is_fill = isinstance(news, Fill)
+        px_ticks = 0 if is_fill and news.crossed else news.px_ticks  # whoever rests is filled at its limit
+        slot = int(table.find_ours(self.orders, news.cloid_hi, news.cloid_lo, news.oid, px_ticks,
+                                   0 if is_fill else news.orig_lots))
+        return table.NONE if is_fill and slot != table.NONE and table.exceeds(self.orders[slot], news.lots) else slot
 
     def on_update(self, update: OrderUpdate, now_ns: int) -> int:
         """An order update of the venue; the slot it was for, NONE if the order is not ours."""

@@ -164,6 +164,16 @@ def find_ours(orders: np.ndarray, cloid_hi: int, cloid_lo: int, oid: int, px_tic
 
 
 @kernel
+def exceeds(order: np.void, lots: int) -> bool:
+    """
+    Whether a fill is more than is left of an order that the venue never acknowledged: then it is a fill of another,
+    which somebody put in its place at its price.
+    """
+    unheard = order["ts_acked_ns"] == 0 and order["ts_open_ns"] == 0
+    return bool(unheard and order["filled_lots"] + lots > order["lots"])
+
+
+@kernel
 def next_live(orders: np.ndarray, slot: int) -> int:
     """First live slot after ``slot``, or NONE; start with -1."""
     for candidate in range(slot + 1, len(orders)):

@@ -46,7 +46,6 @@ from mmfast.venues.hyperliquid import actions, decode, encode, messages
 from mmfast.venues.hyperliquid.errors import HyperliquidError, reject_reason
 
 TICK_S = 0.02
-HOLD_FIRST_NS, HOLD_MAX_NS = NS_PER_S, 60 * NS_PER_S  # after orders came too late, which costs five times the budget
 RESOLVE_NS = NS_PER_S  # an order of unknown fate is asked for this often
 CHANNELS = ("orderUpdates", "userFills", "userEvents")  # the last one for funding only
 SILENCE_S = 3.0  # a ping goes out after half of it: a socket without an answer is half-open
@@ -88,7 +87,6 @@ class GatewayStage:
         self.last_tick_ns = time.monotonic_ns()
         self.quoting = [False] * self.count
         self.resolved_ns: dict[int, int] = {}
-        self.held_ns, self.hold_ns = 0, HOLD_FIRST_NS
 
     async def run(self) -> int:
         """Until the engine stops or its supervisor is gone; then pull the quotes once more."""
@@ -117,7 +115,7 @@ class GatewayStage:
         return news
 
     def _may_trade(self, inst: int, now_ns: int) -> bool:
-        return (self.synced and self.supervised and now_ns >= self.held_ns
+        return (self.synced and self.supervised
                 and may_trade(self.control.address, self.watchdog.address, self.desk.quote_addresses[inst], now_ns,
                               *self.limits_ns))
 
@@ -243,21 +241,10 @@ class GatewayStage:
             self.stamps.on_update(self.desk.orders[slot], update.status, now_ns)
 
     def _on_order_answer(self, slots: list[int], post: Any, now_ns: int) -> None:
-        answers = self._answers(post, len(slots))
-        self.desk.on_order_answers(slots, answers, now_ns)
-        self._hold(answers, now_ns)
+        self.desk.on_order_answers(slots, self._answers(post, len(slots)), now_ns)
         if post is not None:
             for slot in slots:
                 self.stamps.on_acked(self.desk.orders[slot], now_ns)
-
-    def _hold(self, answers: tuple[messages.OrderAnswer, ...], now_ns: int) -> None:
-        """Orders that expired on their way: our clock is wrong, or the way is too slow. Wait, longer each time."""
-        if any(a.kind == messages.REFUSED and reject_reason(a.text) == "expired" for a in answers):
-            if now_ns >= self.held_ns:
-                self.held_ns, self.hold_ns = now_ns + self.hold_ns, min(2 * self.hold_ns, HOLD_MAX_NS)
-                self.errors.record("orders expire on their way: is this host's clock right? No orders for a while")
-        elif any(a.kind == messages.RESTING for a in answers):
-            self.hold_ns = HOLD_FIRST_NS
 
     def _on_cancel_answer(self, slots: list[int], post: Any, now_ns: int) -> None:
         self.desk.on_cancel_answers(slots, self._answers(post, len(slots)), now_ns)

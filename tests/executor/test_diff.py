@@ -99,6 +99,28 @@ def test_disabled_side_goes_and_the_other_stays():
     assert set(actions["reason"]) == {d.SIDE_OFF}
 
 
+@pytest.mark.parametrize("side", [BID, ASK])
+def test_side_that_the_venue_refuses_gets_nothing_new_until_its_time(side):
+    desk = Desk()
+    desk.limits["until_ns"][side] = T0 + 1
+    assert kinds(desk.decide(quote_at())) == [(d.PLACE, 1 - side, k) for k in range(3)]
+    assert len(desk.decide(quote_at(), T0 + 1)) == 6
+
+
+def test_what_rests_on_a_side_that_the_venue_refuses_goes_for_danger_but_not_for_value():
+    desk = resting()
+    q = quote_at()
+    q["sigma_bps"] = 0.3
+    for side, sign in ((BID, 1), (ASK, -1)):
+        q["px_ticks"][side, 1:3] = q["px_ticks"][side, :2].copy()
+        q["px_ticks"][side, 0] += sign * 100
+    desk.limits["until_ns"][BID] = T0 + 1
+    assert kinds(desk.decide(q)) == [(d.CANCEL, ASK, 2), (d.PLACE, ASK, 0)]
+    fallen = desk.decide(quote_at(fair=FAIR * (1 - 6e-4)))
+    assert [int(a["slot"]) for a in fallen if a["kind"] == d.CANCEL and a["side"] == BID] == [
+        slot for slot in range(6) if desk.orders[slot]["side"] == BID]
+
+
 @pytest.mark.parametrize("state", [SENT, AMBIGUOUS, PENDING])
 def test_order_of_unknown_fate_is_not_touched(state):
     desk = resting()

@@ -10,7 +10,7 @@ from support.parameters import default_parameters
 
 from mmfast.executor import budget as budgets
 from mmfast.executor.diff import ACTION, TAKE, TAKEN
-from mmfast.executor.limits import EXPOSURE, new_limits
+from mmfast.executor.limits import EXPOSURE, TAKER, new_limits
 from mmfast.executor.take import take
 from mmfast.executor.unwind import COOLDOWN_NS
 from mmfast.records.order import (
@@ -26,7 +26,7 @@ from mmfast.records.order import (
     TIF_IOC,
 )
 from mmfast.records.quote import QUOTE, TAKE_NOT_WORTH, TAKE_WANTED
-from mmfast.units import ASK, BID
+from mmfast.units import ASK, BID, NS_PER_S
 
 NOW, FAIR, PX = 10**12, 100_000.0, {BID: 1_000_100, ASK: 999_900}
 MAX_LOTS = 50_000
@@ -80,6 +80,15 @@ def test_nothing_is_taken_without_a_whole_wish_for_this_position(change: dict[st
     for name, value in change.items():
         scene.quote[name] = value
     assert scene.lots() == 0
+
+
+def test_nothing_is_taken_while_the_venue_refuses_it_whatever_it_does_with_what_rests() -> None:
+    scene = Scene()
+    scene.limits["until_ns"][0, :TAKER] = NOW + NS_PER_S
+    assert scene.lots() == 4_000
+    scene.limits["until_ns"][0, TAKER] = NOW + 1
+    assert scene.lots() == 0
+    assert scene.lots(NOW + 1) == 4_000
 
 
 def test_with_nothing_held_nothing_is_taken() -> None:

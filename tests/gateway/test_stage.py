@@ -20,7 +20,8 @@ from support.wired import ACCOUNT, LIMIT_MS, Wired, action, kind
 
 from mmfast.executor.budget import CREDIT_KEPT_NS, MESSAGE_NS
 from mmfast.gateway import orders as table
-from mmfast.gateway.stage import HOLD_FIRST_NS, RESOLVE_NS, salt_of
+from mmfast.gateway.holds import FIRST_NS
+from mmfast.gateway.stage import RESOLVE_NS, salt_of
 from mmfast.records.control import KILL_MANUAL, KILL_SIGNER, PAUSE_OPERATOR, STATE_RUNNING, STATE_STARTING
 from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, FREE, OPEN, REJECTED, SENT, TIF_IOC
 from mmfast.records.quote import TAKE_WANTED
@@ -309,17 +310,27 @@ def test_only_a_refused_signature_latches_the_kill_switch(scene, text, kills):
 
 
 def test_orders_that_expire_on_their_way_are_followed_by_a_wait_that_grows_until_one_is_taken(scene):
-    waits = []
+    waits, until_ns = [], scene.desk.limits["until_ns"]
     for _ in range(2):
         scene.refuse(scene.quote()[-1], "Action already expired")
         assert scene.quote() == []
-        waits.append(scene.stage.held_ns - time.monotonic_ns())
-        scene.stage.held_ns = 0
-    assert 0.9 * NS_PER_S < waits[0] <= HOLD_FIRST_NS < 1.9 * NS_PER_S < waits[1] <= 2 * HOLD_FIRST_NS
+        assert (until_ns == until_ns.max()).all()
+        waits.append(int(until_ns.max()) - time.monotonic_ns())
+        until_ns[:] = 0
+    assert 0.9 * NS_PER_S < waits[0] <= FIRST_NS < 1.9 * NS_PER_S < waits[1] <= 2 * FIRST_NS
     assert "is this host's clock right?" in scene.errors()
     slots = scene.resting()
     assert scene.states(slots) == {OPEN}
-    assert scene.stage.hold_ns == HOLD_FIRST_NS
+
+
+def test_what_is_refused_for_lack_of_margin_is_not_asked_for_with_every_quote(scene):
+    for _ in range(3):
+        frames = scene.quote()
+        if frames:
+            scene.refuse(frames[-1], "Insufficient margin to place order. asset=0")
+    assert scene.count("reject_margin_count") == scene.count("order_sent_count") > 0
+    assert sum(kind(frame) == "order" for frame in scene.wire.frames) == 1
+    assert "no bids for 1 s, the venue refuses them" in scene.errors()
 
 
 def test_an_answer_of_transport_decides_nothing(scene):

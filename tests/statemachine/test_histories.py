@@ -176,6 +176,21 @@ def test_an_order_that_somebody_put_in_the_place_of_a_filled_one_is_not_ours_tho
     assert world.stage.counters.get("foreign_count") > 0
 
 
+@pytest.mark.parametrize("strikes", [(3000,), (300, 3000)])
+def test_a_fill_of_more_than_an_order_that_was_never_heard_of_is_that_of_another_at_its_price(world, strikes):
+    world.alone = False
+    world.to_gateway.fates.extend([("drop", 0)] * 2)
+    world.quote(0.0, 1, 500)
+    world.advance(30)
+    world.venue.modify_by_hand(0, 400, 5000)
+    for lots in strikes:
+        world.venue.strike(1, 1500, lots)
+        world.restart()
+    world.connect()
+    world.settle()
+    check_quiet(world)
+
+
 @pytest.mark.parametrize("lots", [500, 2000])
 def test_a_fill_that_is_the_first_word_of_an_order_may_be_that_of_another_at_its_price(world, lots):
     world.alone = False
