@@ -217,11 +217,12 @@ class Desk:
 
     def slot_of(self, news: OrderUpdate | Fill) -> int:
         """The slot that news are about, NONE if they are not about an order of ours."""
-        is_fill = isinstance(news, Fill)
-        px_ticks = 0 if is_fill and news.crossed else news.px_ticks  # whoever rests is filled at its limit
-        slot = int(table.find_ours(self.orders, news.cloid_hi, news.cloid_lo, news.oid, px_ticks,
-                                   0 if is_fill else news.orig_lots))
-        return table.NONE if is_fill and slot != table.NONE and table.exceeds(self.orders[slot], news.lots) else slot
+        named = news.cloid_hi, news.cloid_lo, news.oid
+        if isinstance(news, OrderUpdate):
+            return int(table.find_ours(self.orders, *named, news.px_ticks, news.orig_lots))
+        px_ticks = 0 if news.crossed else news.px_ticks  # whoever rests is filled at its limit
+        slot = int(table.find_ours(self.orders, *named, px_ticks, 0))
+        return table.NONE if slot != table.NONE and table.exceeds(self.orders[slot], news.lots) else slot
 
     def on_update(self, update: OrderUpdate, now_ns: int) -> int:
         """An order update of the venue; the slot it was for, NONE if the order is not ours."""

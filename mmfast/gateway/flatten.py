@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mmfast.config import EngineConfig
-from mmfast.executor.limits import BELOW_NOTIONAL, CODE_NAMES, EXPOSURE, OK, check, expose
+from mmfast.executor.limits import BELOW_NOTIONAL, CODE_NAMES, EXPOSURE, OK, TAKER, check, expose
 from mmfast.gateway import orders as table
 from mmfast.gateway.desk import Desk
 from mmfast.records.order import TIF_IOC
@@ -38,7 +38,8 @@ class Flattener:
         """Close what can be closed now."""
         for inst, ledger in enumerate(self._desk.ledgers):
             position = int(ledger["position_lots"])
-            if position == 0 or now_ns < self._next_ns[inst] or self._desk.live_slots(inst):
+            waits = now_ns < max(self._next_ns[inst], self._desk.limits[inst]["until_ns"][TAKER])
+            if position == 0 or waits or self._desk.live_slots(inst):
                 continue
             fair_px = float(self._desk.quotes[inst]["fair_px"])
             if not fair_px > 0.0:

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.desk import FAIR, NOW, Bench
 
+from mmfast.executor.limits import TAKER
 from mmfast.gateway import orders as table
 from mmfast.gateway.flatten import PAUSE_NS, Flattener
 from mmfast.records.order import CANCELED, PENDING, REJECTED, TIF_IOC
 from mmfast.runtime.errorlog import read_errors
-from mmfast.units import ASK, BID
+from mmfast.units import ASK, BID, NS_PER_S
 from mmfast.venues.hyperliquid.messages import REFUSED, OrderAnswer
 from mmfast.venues.hyperliquid.rounding import is_legal
 
@@ -39,9 +40,9 @@ class Scene(Bench):
         assert self.states([slot]) == {PENDING}
         return self.desk.orders[slot]
 
-    def refuse(self, slot: int, now_ns: int) -> None:
+    def refuse(self, slot: int, now_ns: int, text: str = "could not immediately match") -> None:
         table.apply(self.desk.orders[slot], self.desk.register[0], 1, table.UNTOLD, now_ns)  # written
-        self.desk.on_order_answers([slot], [OrderAnswer(REFUSED, text="could not immediately match")], now_ns)
+        self.desk.on_order_answers([slot], [OrderAnswer(REFUSED, text=text)], now_ns)
         assert self.states([slot]) == {REJECTED}
 
 
@@ -155,3 +156,16 @@ def test_whatever_is_held_the_order_is_legal_and_never_larger(tmp_path_factory, 
         assert order["lots"] * order["px_ticks"] <= max(made.config.risk.max_order_usd * 1e6, order["px_ticks"])
     finally:
         made.close()
+
+
+def test_what_the_venue_refuses_for_a_reason_that_lasts_is_tried_later_and_later(scene):
+    made, now_ns, waits_ns = scene(300), NOW, []
+    for _ in range(3):
+        (slot,) = made.step(now_ns)
+        made.refuse(slot, now_ns, "Trading is halted. asset=0")
+        begun_ns = now_ns
+        while not (until := made.desk.limits[0]["until_ns"][TAKER]) or now_ns < until:
+            assert made.step(now_ns) == []
+            now_ns += PAUSE_NS
+        waits_ns.append(now_ns - begun_ns)
+    assert waits_ns == [NS_PER_S, 2 * NS_PER_S, 4 * NS_PER_S]
