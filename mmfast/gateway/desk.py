@@ -176,6 +176,8 @@ class Desk:
         for slot, answer in zip(slots, answers):
             order = self.orders[slot]
             if answer.oid:
+                if order["oid"] not in (0, answer.oid):  # its fills so far were those of another in its place
+                    order["filled_lots"] = 0
                 order["oid"] = answer.oid
             if answer.kind == UNKNOWN:
                 self.counters.add("ambiguous_count")

@@ -64,7 +64,7 @@ class Flattener:
         order = self._desk.orders[slot]
         order["inst"], order["side"], order["tif"], order["reduce_only"] = inst, side, TIF_IOC, 1
         order["px_ticks"], order["fair_px"] = px_ticks, fair_px
-        order["lots"] = lots
+        order["orig_lots"] = order["lots"] = lots
         self._desk.mirror(slot)
         return slot
 

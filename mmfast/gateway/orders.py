@@ -90,7 +90,8 @@ def allocate(orders: np.ndarray, register: np.void, now_ns: int) -> int:
 def _clear(order: np.void) -> None:
     """Zero every field but ``seq`` and the stamps that the caller always sets."""
     order["src_seq"] = order["ts_exch_ns"] = order["ts_recv_ns"] = order["oid"] = 0
-    order["px_ticks"] = order["lots"] = order["filled_lots"] = order["nonce"] = order["expires_after_ms"] = 0
+    order["px_ticks"] = order["orig_lots"] = order["lots"] = order["filled_lots"] = 0
+    order["nonce"] = order["expires_after_ms"] = 0
     order["inst"] = order["side"] = order["tif"] = order["reduce_only"] = order["level_index"] = order["reason"] = 0
     order["edge_bps"] = order["fair_px"] = 0.0
     order["ts_decoded_ns"] = order["ts_belief_ns"] = order["ts_quote_ns"] = order["ts_diffed_ns"] = 0
@@ -106,7 +107,7 @@ def place(orders: np.ndarray, register: np.void, action: np.void, quote: np.void
         return NONE
     order = orders[slot]
     order["inst"], order["side"], order["level_index"] = inst, action["side"], action["level_index"]
-    order["px_ticks"], order["lots"] = action["px_ticks"], action["lots"]
+    order["px_ticks"], order["orig_lots"], order["lots"] = action["px_ticks"], action["lots"], action["lots"]
     if action["kind"] == TAKE:
         order["tif"], order["reduce_only"] = TIF_IOC, 1
     order["reason"], order["edge_bps"], order["fair_px"] = action["reason"], action["edge_bps"], quote["fair_px"]
@@ -151,7 +152,7 @@ def is_another(order: np.void, oid: int, px_ticks: int, lots: int) -> bool:
         return True
     if order["oid"] == 0 and px_ticks > 0 and px_ticks != order["px_ticks"]:
         return True
-    return bool(lots > 0 and lots != order["lots"] and is_live(order["state"]))
+    return bool(lots > 0 and lots != order["orig_lots"])
 
 
 @kernel

@@ -59,6 +59,7 @@ def warm(house: House) -> None:
     table.allocate(orders, register[0], 0)
     Stamps(house).on_acked(orders[slot], 0)
     table.apply(orders[slot], register[0], lifecycle.WRITTEN, table.UNTOLD, 0)
+    table.exceeds(orders[slot], 1)
     table.fill(orders[slot], register[0], 1, 0)
     table.revive(orders[slot], register[0], 1, 0)
     table.settle(orders[slot])

@@ -27,7 +27,8 @@ ORDER = record(
     ("cloid_lo", "i8"),
     ("oid", "i8"),  # 0 until the venue tells
     ("px_ticks", "i8"),
-    ("lots", "i8"),
+    ("orig_lots", "i8"),  # as it was sent, for ever
+    ("lots", "i8"),  # all that it may have traded in the end; when it has ended, what the venue says it has
     ("filled_lots", "i8"),
     ("side", "i4"),
     ("state", "i4"),

@@ -19,7 +19,8 @@ def working(*states, age_ns=10 * NS_PER_S):
     orders, register = table.new_orders(16), table.new_register(SALT)[0]
     for state in states:
         order = orders[table.allocate(orders, register, ASKED - age_ns)]
-        order["state"], order["lots"], order["px_ticks"], order["oid"] = state, 10, 1000, 500 + int(register["counter"])
+        order["state"], order["px_ticks"], order["oid"] = state, 1000, 500 + int(register["counter"])
+        order["orig_lots"] = order["lots"] = 10
         order["ts_written_ns"] = ASKED - age_ns
     return orders
 

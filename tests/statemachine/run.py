@@ -73,16 +73,19 @@ def _explore_all(histories: int, processes: int, seed: int, steps: int, progress
     tasks = [(seed + k, min(BATCH, histories - k * BATCH), steps) for k in range(-(-histories // BATCH))]
     begun, done, failed = time.monotonic(), 0, []
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(batch, task) for task in tasks]):
-            one, count, problem = future.result()
-            done += count
-            progress(done, time.monotonic() - begun)
-            if problem:
-                failed.append({"seed": one, "problem": problem})
+        try:
+            for future in as_completed([pool.submit(batch, task) for task in tasks]):
+                one, count, problem = future.result()
+                done += count
+                progress(done, time.monotonic() - begun)
+                if problem:
+                    failed.append({"seed": one, "problem": problem})
+                    break
+        finally:
+            if done < histories:  # others may have failed too, and be shrinking for minutes; or we are interrupted
                 pool.shutdown(wait=False, cancel_futures=True)
                 for worker in multiprocessing.active_children():
-                    worker.terminate()  # others may have failed too, and be shrinking for minutes
-                break
+                    worker.terminate()
     return {"histories": done, "of": histories, "first_seed": seed, "steps": steps, "processes": processes,
             "seconds": round(time.monotonic() - begun, 1), "failed": failed}
 

@@ -191,6 +191,40 @@ def test_a_fill_of_more_than_an_order_that_was_never_heard_of_is_that_of_another
     check_quiet(world)
 
 
+def test_an_order_that_another_ones_fill_has_filled_is_not_changed_by_its_news_though_they_come_late(world):
+    """Its end is heard first, then one of its two fills, which fits ours, then its beginning, then the other fill."""
+    world.alone = False
+    world.to_gateway.fates.extend([("drop", 0)] * 2)
+    world.quote(0.0, 1, 2000)
+    world.advance(30)
+    world.venue.modify_by_hand(0, 400, 3000)
+    world.venue.strike(1, 1500, 1000)
+    world.to_gateway.fates.extend([("late", 400_000_000)] * 2)
+    world.advance(70)
+    world.venue.strike(1, 1500, 2000)
+    world.advance(100)
+    world.settle()
+    check_quiet(world)
+
+
+def test_fills_that_were_taken_for_those_of_an_order_are_not_when_its_answer_names_another_oid(world):
+    """A fill of the one in its place is the first that is heard; then its own answer, then its own fill."""
+    world.alone = False
+    world.to_gateway.fates.extend([("late", 400_000_000)] * 2)
+    world.quote(0.0, 1, 2000)
+    world.advance(70)
+    world.venue.strike(1, 1500, 1500)
+    world.to_gateway.fates.extend([("late", 600_000_000)] * 4)
+    world.advance(70)
+    world.venue.modify_by_hand(0, 400, 2000)
+    world.advance(70)
+    world.to_gateway.fates.clear()
+    world.venue.strike(1, 1500, 1000)
+    world.advance(2000)
+    world.settle()
+    check_quiet(world)
+
+
 @pytest.mark.parametrize("lots", [500, 2000])
 def test_a_fill_that_is_the_first_word_of_an_order_may_be_that_of_another_at_its_price(world, lots):
     world.alone = False
