@@ -263,6 +263,17 @@ def test_an_impossible_fill_changes_nothing(bench):
     assert take(bench.house, "quoter") == []
 
 
+@pytest.mark.parametrize(("changes", "is_ours"), [
+    ({}, True), ({"px_ticks": 900_000}, False), ({"px_ticks": 900_000, "crossed": True}, True),
+    ({"lots": 2001}, False)])
+def test_the_first_word_of_an_order_is_its_own_fill_only_at_its_price_and_within_its_size(bench, changes, is_ours):
+    """Who takes is filled at the price of another; who rests, at its own."""
+    slot = bench.sent()[0]
+    assert bench.desk.on_fill(bench.fill(slot, 10, 1, 0)._replace(**changes), NOW + 1) == books.BOOKED
+    assert bench.desk.orders[slot]["filled_lots"] == (10 if is_ours else 0)
+    assert bench.count("foreign_count") == (0 if is_ours else 1)
+
+
 def test_a_foreign_fill_is_booked_counted_and_told(bench):
     slot = bench.resting()[0]
     foreign = bench.fill(slot, 10, 1, 0, cloid_hi=3, cloid_lo=3, oid=4242)
