@@ -41,6 +41,7 @@ from mmfast.runtime.errorlog import ErrorLog
 from mmfast.runtime.eventloop import run_loop
 from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.histogram import observe
+from mmfast.runtime.holdings import coin_names
 from mmfast.runtime.link import Link, LinkPolicy
 from mmfast.runtime.process import Placement
 from mmfast.runtime.wake import bell_address
@@ -74,7 +75,7 @@ class FeedStage:
         self.config = config
         self.after = after
         self.instruments = house.table("instrument").copy()
-        self.names = [bytes(row["name"]).rstrip(b"\0").decode() for row in self.instruments]
+        self.names = coin_names(house)
         self.control = Control(house)
         self.heart = Heart(house, "feed")
         self.counters = Counters(house, "feed")

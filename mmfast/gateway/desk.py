@@ -32,6 +32,7 @@ from mmfast.rings.bell import ring_bell
 from mmfast.rings.region import House
 from mmfast.runtime.counters import Counters
 from mmfast.runtime.errorlog import ErrorLog
+from mmfast.runtime.holdings import coin_names
 from mmfast.runtime.live import refresh
 from mmfast.runtime.wake import bell_address
 from mmfast.topology import ACCOUNT_READERS
@@ -80,7 +81,7 @@ class Desk:
         self._quote_news = (int(self.versions.ctypes.data), int(self.spare.ctypes.data), first,
                             int(self.ledgers.ctypes.data))
         self.actions = np.zeros(ACTION_MAX, ACTION)
-        self.names = [bytes(row["name"]).rstrip(b"\0").decode() for row in self.instruments]
+        self.names = coin_names(house)
         self.slots = np.zeros((3, ACTION_MAX), np.int64)
         self.counts = np.zeros(5, np.int64)
         self.chains = Chains(house)

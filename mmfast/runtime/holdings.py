@@ -47,7 +47,7 @@ class Cells:
 
 def coin_names(house: House) -> list[str]:
     """Names of the instruments, by index."""
-    return [bytes(row["name"]).rstrip(b"\0").decode("ascii", "replace") for row in house.table("instrument")]
+    return [bytes(row["name"]).rstrip(b"\0").decode("utf-8", "replace") for row in house.table("instrument")]
 
 
 def holdings(house: House) -> list[Row]:

@@ -30,6 +30,7 @@ from mmfast.runtime.errorlog import ErrorLog
 from mmfast.runtime.eventloop import run_loop
 from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.histogram import observe
+from mmfast.runtime.holdings import coin_names
 from mmfast.runtime.latch import Latch
 from mmfast.runtime.link import Link, LinkPolicy
 from mmfast.runtime.posts import Posts
@@ -69,7 +70,7 @@ class WatchdogStage:
         self.wallet = Wallet(key, mainnet, config.state_path / "nonce.watchdog", time.time_ns() // NS_PER_MS)
         self.posts = Posts()
         self.instruments = house.table("instrument").copy()
-        names = [bytes(row["name"]).rstrip(b"\0").decode() for row in self.instruments]
+        names = coin_names(house)
         self.scales = {n: (i, int(self.instruments[i]["sz_decimals"])) for i, n in enumerate(names)}
         self.limits = self._limits()
         self.hearts = {name: Heart(house, name) for name in WATCHED}

@@ -176,13 +176,18 @@ def test_an_order_that_somebody_put_in_the_place_of_a_filled_one_is_not_ours_tho
     assert world.stage.counters.get("foreign_count") > 0
 
 
-@pytest.mark.parametrize("strikes", [(3000,), (300, 3000)])
-def test_a_fill_of_more_than_an_order_that_was_never_heard_of_is_that_of_another_at_its_price(world, strikes):
+def put_in_the_place_of_one_unheard(world: World, lots: int, other_lots: int) -> None:
+    """A bid of which nothing was ever heard, and one of another size that somebody put in its place at its price."""
     world.alone = False
     world.to_gateway.fates.extend([("drop", 0)] * 2)
-    world.quote(0.0, 1, 500)
+    world.quote(0.0, 1, lots)
     world.advance(30)
-    world.venue.modify_by_hand(0, 400, 5000)
+    world.venue.modify_by_hand(0, 400, other_lots)
+
+
+@pytest.mark.parametrize("strikes", [(3000,), (300, 3000)])
+def test_a_fill_of_more_than_an_order_that_was_never_heard_of_is_that_of_another_at_its_price(world, strikes):
+    put_in_the_place_of_one_unheard(world, 500, 5000)
     for lots in strikes:
         world.venue.strike(1, 1500, lots)
         world.restart()
@@ -193,11 +198,7 @@ def test_a_fill_of_more_than_an_order_that_was_never_heard_of_is_that_of_another
 
 def test_an_order_that_another_ones_fill_has_filled_is_not_changed_by_its_news_though_they_come_late(world):
     """Its end is heard first, then one of its two fills, which fits ours, then its beginning, then the other fill."""
-    world.alone = False
-    world.to_gateway.fates.extend([("drop", 0)] * 2)
-    world.quote(0.0, 1, 2000)
-    world.advance(30)
-    world.venue.modify_by_hand(0, 400, 3000)
+    put_in_the_place_of_one_unheard(world, 2000, 3000)
     world.venue.strike(1, 1500, 1000)
     world.to_gateway.fates.extend([("late", 400_000_000)] * 2)
     world.advance(70)
