@@ -18,7 +18,6 @@ RESTARTED = ("feed", "estimator", "quoter")
 PULLED_S = 2.0  # heartbeat limit of a shared host, a block, and a busy core
 
 
-
 class Story:
     """One engine whose processes die in turn."""
 
@@ -38,10 +37,11 @@ class Story:
 
     def revived(self, process: str) -> None:
         """It is started again and the engine quotes."""
-        before = self.engine.restarts(process)
+        before, dead = self.engine.restarts(process), self.engine.pid(process)
         self.hit(process, signal.SIGKILL, process)
         self.engine.wait(lambda: self.engine.restarts(process) > before, 10.0, f"{process} was not restarted")
-        self.engine.wait_quoting()
+        self.engine.wait(lambda: self.engine.pid(process) != dead, 10.0, f"{process} does not come up")
+        self.engine.wait_quoting()  # with all processes up: what the death made the others take back is placed again
         self.seen[process] = self.engine.look()
 
     def killed(self, name: str) -> None:

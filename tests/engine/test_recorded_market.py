@@ -14,6 +14,8 @@ import pytest
 from support.books import Books
 from support.engine import PROCESSES, RECORDED, EngineProcess, needs_recording
 
+from mmfast.runtime.attach import RUNNING
+
 pytestmark = needs_recording
 
 COINS = ("BTC", "ETH", "SOL")
@@ -54,12 +56,12 @@ def watch(engine: EngineProcess) -> dict[str, np.ndarray]:
     processes = {name: psutil.Process(engine.pid(name)) for name in PROCESSES}
     rows: dict[str, list[tuple[float, int, int]]] = {name: [] for name in PROCESSES}
     began = time.monotonic()
-    while engine.process.poll() is None and time.monotonic() - began < RUN_S + 30:
+    while engine.look()["state"] == RUNNING and time.monotonic() - began < RUN_S + 30:
         with suppress(psutil.Error):
             for name, process in processes.items():
                 rows[name].append((time.monotonic() - began, process.memory_full_info().uss, process.num_fds()))
         time.sleep(SAMPLE_S)
-    return {name: np.array(taken) for name, taken in rows.items()}
+    return {name: np.array(taken[:-1]) for name, taken in rows.items()}  # the last may have been taken as it ended
 
 
 def last_ns(books: Books) -> int:

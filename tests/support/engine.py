@@ -171,11 +171,12 @@ class EngineProcess:
         return next(row["restarts"] for row in self.look()["processes"] if row["process"] == process)
 
     def quotes_both_sides(self) -> bool:
-        """Whether an order is open on both sides of every coin."""
+        """Whether every process runs and an order that nobody takes back is open on both sides of every coin."""
         seen = self.look()
-        return seen["state"] == RUNNING and all(
-            {order["side"] for order in coin["orders"] if order["state"] in ("open", "canceling")} == {"bid", "ask"}
-            for coin in seen["coins"])
+        return (seen["state"] == RUNNING
+                and all(row["alive"] and row["state"] == "running" for row in seen["processes"])
+                and all({order["side"] for order in coin["orders"] if order["state"] == "open"} == {"bid", "ask"}
+                        for coin in seen["coins"]))
 
     def live_orders(self) -> int:
         """Orders that may rest, by the shared table."""
