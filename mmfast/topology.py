@@ -70,6 +70,7 @@ def regions(instrument_count: int) -> list[Region]:
         Region("surface", CELLS, quote.SURFACE, n),
         Region("quote", CELLS, quote.QUOTE, n),
         Region("order", CELLS, order.ORDER, order.ORDER_SLOTS),
+        Region("held", TABLE, order.HELD, n),
         *(Region(f"recent_{stage}", CELLS, dtype, RECENT) for stage, dtype in CHAIN[1:5]),
         *(Region(f"order_{stage}", CELLS, dtype, order.ORDER_SLOTS) for stage, dtype in CHAIN),
         *(Region(f"account_{reader}", SPSC, account.FILL, ACCOUNT_SLOTS) for reader in ACCOUNT_READERS),

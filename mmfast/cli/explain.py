@@ -26,14 +26,14 @@ from mmfast.records.belief import BELIEF_NAMES
 from mmfast.records.control import KILL_NAMES, PAUSE_NAMES
 from mmfast.records.header import HEADER, STAMPS
 from mmfast.records.market import BBO, BOOK, BOOK_KINDS, KIND_TIMER, MARKET
-from mmfast.records.order import FREE, LIVE_STATES, ORDER_SLOTS, STATE_NAMES, TIF_NAMES
+from mmfast.records.order import FREE, LIVE_STATES, ORDER_KINDS, ORDER_SLOTS, STATE_NAMES, TIF_NAMES
 from mmfast.records.quote import KIND_QUOTE, SIDE_REASONS, TAKE_REASONS, TAKE_WANTED
 from mmfast.rings.broadcast import READ, receive
 from mmfast.rings.region import House
 from mmfast.rings.seqlock import cell_address, load
 from mmfast.runtime.holdings import Row, age_ms, cloid_text, coin_names, finite
 from mmfast.topology import CHAIN, RECENT
-from mmfast.units import ASK, BID, SIDE_NAMES
+from mmfast.units import ASK, BID, NS_PER_S, SIDE_NAMES
 
 Chain = dict[str, Any]  # records by stage; a stage that is not known is missing or None
 STAGES = tuple(stage for stage, _ in CHAIN)
@@ -129,7 +129,8 @@ def of_coin(house: House, coin: str) -> Row:
     orders = [o for o in _orders(house) if o["inst"] == inst and o["state"] in LIVE_STATES]
     told = _told(house, inst, chain, orders, now_ns)
     _tell_news(told, house, inst, now_ns)
-    told["why"] = [*obstacles(house), *told["why"], *absences(chain.get("quote"), orders)]
+    told["why"] = [*obstacles(house), *refusals(house, inst, now_ns), *told["why"],
+                   *absences(chain.get("quote"), orders)]
     return told
 
 
@@ -289,6 +290,13 @@ def obstacles(house: House) -> list[str]:
     if word["flatten"]:
         found.append("the position is being closed: only reduce-only orders are sent")
     return found
+
+
+def refusals(house: House, inst: int, now_ns: int) -> list[str]:
+    """What the gateway does not ask the venue for at present, since it was refused for a reason that lasts."""
+    waits_s = (house.table("held")["until_ns"][inst] - now_ns) / NS_PER_S
+    return [f"no new {kind} for {wait_s:.1f} s: the venue has refused them, `mmfast status` shows in which words"
+            for kind, wait_s in zip(ORDER_KINDS, waits_s) if wait_s > 0.0]
 
 
 def absences(quote: np.void | None, orders: list[np.void]) -> list[str]:

@@ -27,10 +27,8 @@ CODE_NAMES = ("ok", "side is neither bid nor ask", "price is not positive or abs
 # Far above anything real, far below where sums of a thousand orders leave int64.
 SANE_MAX = 1 << 50
 
-TAKER = 2  # of until_ns: orders that take; before it BID and ASK, those that rest
-
 # order_min_uusd: the venue exempts an order that closes a whole position from its minimum; only flattening uses that.
-# until_ns: nothing of that kind is sent before: the venue refuses it for a reason that lasts.
+# until_ns: nothing of that kind (ORDER_KINDS) is sent before: the venue refuses it for a reason that lasts.
 LIMITS = bare(
     ("position_max_lots", "i8"),
     ("order_max_uusd", "i8"),

@@ -17,10 +17,10 @@ import numpy as np
 from mmfast.executor.budget import can_place
 from mmfast.executor.diff import TAKE, TAKEN
 from mmfast.executor.lifecycle import is_live, outstanding_lots
-from mmfast.executor.limits import OK, TAKER, check, expose
+from mmfast.executor.limits import OK, check, expose
 from mmfast.executor.unwind import may_take
 from mmfast.kernel import kernel
-from mmfast.records.order import FREE, TIF_IOC
+from mmfast.records.order import FREE, TAKER, TIF_IOC
 from mmfast.records.quote import TAKE_WANTED
 from mmfast.units import ASK, BID
 

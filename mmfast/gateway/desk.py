@@ -21,9 +21,9 @@ from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
 from mmfast.gateway import plan as plans
 from mmfast.gateway.chain import Chains
-from mmfast.gateway.holds import KINDS, Holds
+from mmfast.gateway.holds import Holds
 from mmfast.records.account import FILL, KIND_FILL, KIND_POSITION, LEDGER
-from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, OPEN, ORDER_SLOTS, PENDING
+from mmfast.records.order import AMBIGUOUS, CANCELED, CANCELING, OPEN, ORDER_KINDS, ORDER_SLOTS, PENDING
 from mmfast.records.order import FILLED as FILLED_STATE
 from mmfast.records.parameters import PARAMETERS
 from mmfast.records.quote import QUOTE
@@ -69,10 +69,10 @@ class Desk:
         self.tids = books.new_tids()
         self.ledgers = books_at_start(house.cells("ledger"))
         self.budget = budgets.new_budget(now_ns)
-        self.limits = np.zeros(len(self.instruments), LIMITS)
+        self.limits, self.held = np.zeros(len(self.instruments), LIMITS), house.table("held")
         for inst in range(len(self.instruments)):
             self.limits[inst] = self._limits(config, inst)[0]
-        self.holds = Holds(self.limits["until_ns"])
+        self.holds, self.held["until_ns"] = Holds(self.limits["until_ns"]), 0
         self.quotes, self.spare = np.zeros(len(self.instruments), QUOTE), np.zeros(1, QUOTE)
         self.versions = np.zeros(len(self.instruments), np.int64)
         self.per_usd = self.instruments["ticks_per_usd"].tolist()
@@ -170,10 +170,11 @@ class Desk:
         """The answers to a batch of placements, one for each; what is UNKNOWN is ambiguous, never a rejection."""
         for (inst, kind), text in self.holds.answered(zip(self.orders[slots], answers), now_ns).items():
             wait_s = (int(self.limits[inst]["until_ns"][kind]) - now_ns) / NS_PER_S
-            what = f"{self.names[inst]}: no {KINDS[kind]} for {wait_s:.0f} s, the venue refuses them"
+            what = f"{self.names[inst]}: no {ORDER_KINDS[kind]} for {wait_s:.0f} s, the venue refuses them"
             if reject_reason(text) == "expired":
                 what = f"orders expire on their way: is this host's clock right? None for {wait_s:.0f} s"
             self.errors.record(what)
+            self.held["until_ns"] = self.limits["until_ns"]
         for slot, answer in zip(slots, answers):
             order = self.orders[slot]
             if answer.oid:

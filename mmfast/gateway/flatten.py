@@ -13,10 +13,10 @@ from collections.abc import Callable
 import numpy as np
 
 from mmfast.config import EngineConfig
-from mmfast.executor.limits import BELOW_NOTIONAL, CODE_NAMES, EXPOSURE, OK, TAKER, check, expose
+from mmfast.executor.limits import BELOW_NOTIONAL, CODE_NAMES, EXPOSURE, OK, check, expose
 from mmfast.gateway import orders as table
 from mmfast.gateway.desk import Desk
-from mmfast.records.order import TIF_IOC
+from mmfast.records.order import TAKER, TIF_IOC
 from mmfast.units import ASK, BID, BPS, NS_PER_S, UUSD_PER_USD
 from mmfast.venues.hyperliquid.rounding import round_down, round_up
 

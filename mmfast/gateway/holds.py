@@ -15,19 +15,17 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from mmfast.executor.limits import TAKER
-from mmfast.records.order import TIF_IOC
+from mmfast.records.order import TAKER, TIF_IOC
 from mmfast.units import NS_PER_S
 from mmfast.venues.hyperliquid.errors import reject_reason
 from mmfast.venues.hyperliquid.messages import FILLED, REFUSED, RESTING, OrderAnswer
 
 FIRST_NS, MAX_NS, EXPIRED_MAX_NS = NS_PER_S, 15 * NS_PER_S, 60 * NS_PER_S
 PASSING = ("post_only", "no_match")  # the market has moved, and the next quote knows it
-KINDS = ("bids", "asks", "orders that take")
 
 
 class Holds:
-    """``until_ns`` is int64 of shape (instruments, 3), the columns as in KINDS; the last-hop limits' own."""
+    """``until_ns`` is int64 of shape (instruments, 3), the columns as in ORDER_KINDS; the last-hop limits' own."""
 
     def __init__(self, until_ns: np.ndarray) -> None:
         self.until_ns = until_ns

@@ -9,7 +9,7 @@ A cloid stands here before its bytes are written to a socket, so no order of our
 
 from __future__ import annotations
 
-from mmfast.records.header import record
+from mmfast.records.header import bare, record
 
 KIND_ORDER = 51
 
@@ -52,3 +52,9 @@ ORDER = record(
     size=256,
 )
 ORDER_SLOTS = 1024
+
+ORDER_KINDS = ("bids", "asks", "orders that take")  # of until_ns: those that rest, by side, and those that take
+TAKER = 2
+
+# Nothing of that kind is sent before: the venue refuses it for a reason that lasts. The gateway obeys its own copy.
+HELD = bare(("until_ns", "i8", (3,)), size=64)

@@ -76,7 +76,7 @@ class Server:
         self.channels = Channels(exchange, cadence)
         self.faults = faults or Faults()
         self._upgrade: Fault | None = None
-        self._guards: frozenset[str] = frozenset()
+        self._guards = exchange.instruments[0].guards  # one that was resumed may have ended amid a fault
         self.users: dict[str, int] = {}
         self.subscription_count = 0
         self.inflight = 0  # actions posted over sockets that wait for their answers

@@ -1,6 +1,7 @@
 """Claims about why: the chain behind an order, and behind the quotes of a coin."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from mmfast.records.market import BBO, KIND_BBO, KIND_TIMER, MARKET
 from mmfast.records.order import OPEN, ORDER
 from mmfast.records.quote import KIND_QUOTE, MANDATE, QUOTE, SIDE_NO_EDGE, SURFACE, TAKE_WANTED
 from mmfast.runtime.control import Control
-from mmfast.units import ASK, BID
+from mmfast.units import ASK, BID, NS_PER_S
 
 HIGH, LOW = 7, 5 << 16 | 3
 CLOID = f"0x{HIGH:016x}{LOW:016x}"
@@ -211,6 +212,16 @@ def test_what_stops_the_engine_is_said_first(mmfast, house):
     told = json.loads(mmfast("explain", "--now", "BTC", "--json")[1])
     assert told["why"][0] == "paused by: operator"
     assert any("bid level 0" in line for line in told["why"])
+
+
+def test_what_the_venue_refuses_for_a_while_is_said(mmfast, house):
+    put_quote(house, 0)
+    house.table("held")["until_ns"][0] = time.monotonic_ns() + 30 * NS_PER_S, time.monotonic_ns(), 0
+    told = json.loads(mmfast("explain", "--now", "BTC", "--json")[1])
+    said = [line for line in told["why"] if "the venue has refused" in line]
+    assert len(said) == 1
+    assert said[0].startswith(("no new bids for 29", "no new bids for 30.0 s"))
+    assert "refused" not in mmfast("explain", "--now", "ETH")[1]
 
 
 def test_without_an_engine_there_is_nothing_to_explain(mmfast, engine):

@@ -10,7 +10,7 @@ from support.parameters import default_parameters
 
 from mmfast.executor import budget as budgets
 from mmfast.executor.diff import ACTION, TAKE, TAKEN
-from mmfast.executor.limits import EXPOSURE, TAKER, new_limits
+from mmfast.executor.limits import EXPOSURE, new_limits
 from mmfast.executor.take import take
 from mmfast.executor.unwind import COOLDOWN_NS
 from mmfast.records.order import (
@@ -23,6 +23,7 @@ from mmfast.records.order import (
     PENDING,
     REJECTED,
     SENT,
+    TAKER,
     TIF_IOC,
 )
 from mmfast.records.quote import QUOTE, TAKE_NOT_WORTH, TAKE_WANTED

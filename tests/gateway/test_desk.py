@@ -9,6 +9,7 @@ from support.desk import FAIR, NOW, SALT, Bench, a_quote, cloid_json, publish, t
 from mmfast.gateway import ledger as books
 from mmfast.gateway import orders as table
 from mmfast.gateway.desk import UNSETTLED_NS, Desk, books_at_start
+from mmfast.gateway.holds import FIRST_NS
 from mmfast.records.account import KIND_FILL, KIND_POSITION, LEDGER
 from mmfast.records.order import (
     AMBIGUOUS,
@@ -412,6 +413,16 @@ def test_what_an_order_traded_before_is_known_again_once_the_fills_are_booked_ag
         desk.rebook(fill, NOW + NS_PER_S)
     assert (desk.orders[slot]["filled_lots"], desk.orders[slot]["state"]) == (700, AMBIGUOUS)
     assert desk.ledgers[0]["position_lots"] == fill.position_lots
+
+
+def test_what_the_venue_refuses_stands_in_shared_memory_until_another_process_takes_over(bench):
+    slots, held = bench.sent(), bench.house.table("held")["until_ns"]
+    answers = [OrderAnswer(REFUSED, text="Insufficient margin to place order. asset=0")] * len(slots)
+    bench.desk.on_order_answers(slots, answers, NOW)
+    assert held[0, [BID, ASK]].tolist() == [NOW + FIRST_NS] * 2
+    assert (held == bench.desk.limits["until_ns"]).all()
+    heir(bench)
+    assert not held.any()
 
 
 def test_new_orders_take_other_slots_than_those_taken_over(bench):

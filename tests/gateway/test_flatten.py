@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.desk import FAIR, NOW, Bench
 
-from mmfast.executor.limits import TAKER
 from mmfast.gateway import orders as table
 from mmfast.gateway.flatten import PAUSE_NS, Flattener
-from mmfast.records.order import CANCELED, PENDING, REJECTED, TIF_IOC
+from mmfast.records.order import CANCELED, PENDING, REJECTED, TAKER, TIF_IOC
 from mmfast.runtime.errorlog import read_errors
 from mmfast.units import ASK, BID, NS_PER_S
 from mmfast.venues.hyperliquid.messages import REFUSED, OrderAnswer

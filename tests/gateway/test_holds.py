@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmfast.executor.limits import TAKER
-from mmfast.gateway.holds import EXPIRED_MAX_NS, FIRST_NS, KINDS, MAX_NS, Holds
-from mmfast.records.order import ORDER, TIF_ALO, TIF_IOC
+from mmfast.gateway.holds import EXPIRED_MAX_NS, FIRST_NS, MAX_NS, Holds
+from mmfast.records.order import ORDER, ORDER_KINDS, TAKER, TIF_ALO, TIF_IOC
 from mmfast.units import ASK, BID, NS_PER_S
 from mmfast.venues.hyperliquid.messages import FILLED, REFUSED, RESTING, UNKNOWN, OrderAnswer
 
@@ -32,7 +31,7 @@ def let_in(kind: int = RESTING, **order: int) -> tuple[np.void, OrderAnswer]:
 
 
 def holds_of(count: int) -> Holds:
-    return Holds(np.zeros((count, len(KINDS)), np.int64))
+    return Holds(np.zeros((count, len(ORDER_KINDS)), np.int64))
 
 
 def waits_s(holds: Holds, batch: list, until: int) -> list[float]:
@@ -51,7 +50,7 @@ def waits_s(holds: Holds, batch: list, until: int) -> list[float]:
 def test_only_the_side_that_was_refused_waits_and_orders_that_take_for_themselves(order, where):
     holds = holds_of(2)
     assert holds.answered([refused(**order)], NOW) == {where: MARGIN}
-    expected = np.zeros((2, len(KINDS)), np.int64)
+    expected = np.zeros((2, len(ORDER_KINDS)), np.int64)
     expected[where] = NOW + FIRST_NS
     assert (holds.until_ns == expected).all()
 

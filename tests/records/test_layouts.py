@@ -14,10 +14,11 @@ DTYPES = {f"{module.__name__.rsplit('.', 1)[1]}.{name}": value for module in MOD
 SIZES = {"account.FILL": 192, "account.LEDGER": 192, "belief.BELIEF": 576,
          "control.CONTROL": 256, "control.HEARTBEAT": 128, "control.ERROR": 256, "control.CHANNEL": 64,
          "feature.FEATURES": 1536, "market.BBO": 128, "market.TRADE": 128, "market.BOOK": 896, "market.CTX": 128,
-         "market.TIMER": 128, "market.GAP": 128, "market.MARKET": 896, "order.ORDER": 256,
+         "market.TIMER": 128, "market.GAP": 128, "market.MARKET": 896, "order.ORDER": 256, "order.HELD": 64,
          "parameters.INSTRUMENT": 128, "parameters.PARAMETERS": 1280, "quote.MANDATE": 192, "quote.SURFACE": 320,
          "quote.QUOTE": 1024}
-WITHOUT_HEADER = {"control.CONTROL", "control.HEARTBEAT", "control.ERROR", "control.CHANNEL", "parameters.INSTRUMENT"}
+WITHOUT_HEADER = {"control.CONTROL", "control.HEARTBEAT", "control.ERROR", "control.CHANNEL", "parameters.INSTRUMENT",
+                  "order.HELD"}
 RING_MESSAGES = ("market.BBO", "market.TRADE", "market.BOOK", "market.CTX", "market.TIMER", "market.GAP")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from support.live_server import live, wall_ms
 from support.venue import Venue, order, order_action, updates
@@ -72,6 +74,19 @@ def test_a_guard_holds_for_as_long_as_its_fault(kind):
                 answer = await server.post("/exchange", account.signed(action))
 
     live(scenario, venue, faults=Faults([Fault(kind, 0.1, 0.5)]))
+
+
+def test_an_exchange_that_ended_amid_a_guard_and_is_resumed_has_none_without_its_fault():
+    venue = Venue(start_ms=wall_ms())
+    guard(venue, "cap")
+
+    async def scenario(server):
+        before_ms = venue.exchange.now_ms
+        while venue.exchange.now_ms == before_ms:
+            await asyncio.sleep(0.005)
+        assert await server.post("/info", {"type": "perpsAtOpenInterestCap"}) == []
+
+    live(scenario, venue)
 
 
 def test_a_trade_grows_a_position_that_it_makes_larger_or_turns_over():
