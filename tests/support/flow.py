@@ -70,6 +70,8 @@ class Flow:
         self.estimator, self.quoter = Estimator(house, Placement(-1, idle)), Quoter(house, Placement(-1, idle))
         self.estimator.run(0)  # compiles, and returns because its time is over
         self.quoter.run(0)
+        publish_frame(b"", self.feed, self.instruments, 0)  # compiles, and is no market data
+        self.context["frame_number"], house.table("counter")["value"] = 0, 0
 
     def close(self) -> None:
         """Give the lock's descriptor back."""
