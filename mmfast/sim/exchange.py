@@ -20,6 +20,7 @@ from mmfast.sim.accounts import Accounts, Agent
 from mmfast.sim.admission import Envelope, admit, envelope
 from mmfast.sim.agents import AGENT_DAYS_MS
 from mmfast.sim.blocks import TAKERS, action_class
+from mmfast.sim.congestion import split
 from mmfast.sim.delisting import delist
 from mmfast.sim.execution import ActionError, execute
 from mmfast.sim.history import History
@@ -103,11 +104,12 @@ class Exchange:
         self._hour = start_ms // HOUR_MS
         self.delistings: dict[str, int] = {}  # when, by coin
         self.takers_held_ns = 0  # in the mempool, as cancels that are not fast
+        self.congested = False  # blocks are full
         self.log: Log | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but the requests on their way: those who wait for their answers are gone."""
-        return {**self.__dict__, "_pending": [], "log": None}
+        """Everything but the requests on their way: those who wait for their answers are gone, and so is the crowd."""
+        return {**self.__dict__, "_pending": [], "congested": False, "log": None}
 
     @property
     def ended(self) -> bool:
@@ -190,13 +192,18 @@ class Exchange:
         return [wire.trade(instrument, made.print, made.users) for made in self.trades[instrument.asset]]
 
     def _take_due(self, now_ns: int) -> list[Pending]:
-        """What has arrived, sorted as the block executes it: by class, then by arrival, as far as priority lets it."""
+        """
+        What has arrived and finds room, as the block executes it: by class, then by arrival, as priority lets it.
+        """
         held_ns = self.takers_held_ns
         due: list[Pending] = []
         later: list[Pending] = []
         for one in self._pending:
             effective = effective_ns(one.arrival_ns, one.request.action, held_ns)
             (due if max(one.arrival_ns, effective) <= now_ns else later).append(one)
+        if self.congested:
+            due, rest = split(sorted(due, key=lambda one: (one.arrival_ns, one.number)), self.accounts)
+            later += rest
         self._pending = later
         due.sort(key=lambda one: (*turn(one.arrival_ns, one.request.action, held_ns), one.arrival_ns, one.number))
         return due

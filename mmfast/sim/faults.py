@@ -46,6 +46,7 @@ KINDS = {
     "throttle": "answers are HTTP 429, nothing is executed",
     "clock": "the exchange's clock is ms ahead",
     "upgrade": "connections end and no block is made; then, for ms, only post-only orders are let in",
+    "congestion": "blocks are full: an address has room for one request in each",
     "cap": "open interest is at its cap: positions may only shrink",
     "pace": "open interest has grown too quickly: orders that would make a position larger are refused",
     "oracle": "orders are refused, too far from the oracle",

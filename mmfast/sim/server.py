@@ -139,6 +139,7 @@ class Server:
         before, self._upgrade = self._upgrade, self.faults.during("upgrade")
         if before is not None and self._upgrade is None:
             self.exchange.post_only(round(before.ms), time.time_ns() // 1_000_000 + self.faults.shift_ms)
+        self.exchange.congested = self.faults.during("congestion") is not None
         guards = frozenset(kind for kind in GUARDS if self.faults.during(kind) is not None)
         if guards != self._guards:
             self._guards = guards

@@ -293,6 +293,6 @@ def test_absurd_books_are_crossed_empty_or_a_fifth_too_high():
 
 def test_every_kind_has_its_place():
     assert set(OF_FRAMES) | set(OF_ANSWERS) | {
-        "disconnect", "half_open", "refuse", "clock", "upgrade", "cap", "pace", "oracle"} == set(KINDS)
+        "disconnect", "half_open", "refuse", "clock", "upgrade", "congestion", "cap", "pace", "oracle"} == set(KINDS)
     with pytest.raises(ValueError, match="is no table"):
         parse(3, "here")
