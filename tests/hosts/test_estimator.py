@@ -159,8 +159,8 @@ def test_only_what_is_new_is_read_at_the_start(flow):
 
 def test_a_run_ends_at_its_deadline_and_beats(flow):
     start = time.monotonic_ns()
-    assert flow.estimator.run(start + 3_000_000) == 0
-    assert time.monotonic_ns() - start >= 3_000_000
+    assert flow.estimator.run(start + 100_000_000) == 0
+    assert time.monotonic_ns() - start >= 100_000_000
     heart = flow.house.table("heartbeat")[1]
     assert heart["beat_ns"] >= start
     assert heart["loop_count"] > 0

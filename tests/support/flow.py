@@ -36,7 +36,7 @@ from mmfast.runtime.counters import Counters
 from mmfast.runtime.heartbeat import Heart
 from mmfast.runtime.process import Placement
 from mmfast.runtime.wake import SLEEP, SPIN, bell_address
-from mmfast.topology import regions
+from mmfast.topology import QUOTER, regions
 
 CAPTURED = Path(__file__).parents[2].parent / "shared" / "hyperliquid" / "samples" / "captured"
 needs_captured = pytest.mark.skipif(not CAPTURED.is_dir(), reason="the captured frames are not beside this checkout")
@@ -111,8 +111,12 @@ class Flow:
             assert time.monotonic() < deadline, "the estimator does not keep up"
 
     def decide(self) -> None:
-        """Run the quoter for a moment: it needs one turn for all that is new."""
-        self.quoter.run(time.monotonic_ns() + TURN_NS)
+        """Run the quoter for a moment and one turn at least, which is all it needs for what is new."""
+        heart, deadline = self.house.table("heartbeat")[QUOTER], time.monotonic() + DEADLINE_S
+        turns = int(heart["loop_count"])
+        while heart["loop_count"] == turns:
+            assert time.monotonic() < deadline, "the quoter does not get to run"
+            self.quoter.run(time.monotonic_ns() + TURN_NS)
 
     def records(self, kind: int | None = None) -> list[Any]:
         """What is on the market ring, oldest first, as records of their kind."""
