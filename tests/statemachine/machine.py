@@ -92,6 +92,10 @@ class History(RuleBasedStateMachine):
     def trouble_to_gateway(self, fate: str, ms: int, spare: int, count: int) -> None:
         self.world.to_gateway.fates.extend([("", 0)] * spare + [(fate, ms * 1_000_000)] * count)
 
+    @rule(full=st.booleans())
+    def congestion(self, full: bool) -> None:
+        self.world.venue.exchange.congested = full
+
     @rule(lie=st.sampled_from(LIES))
     def lie(self, lie: str) -> None:
         self.world.lies.append(lie)

@@ -66,6 +66,20 @@ def test_a_gateway_that_dies_with_orders_on_their_way_comes_back_and_keeps_them(
     assert world.stage.counters.get("foreign_count") == 0
 
 
+def test_what_waits_for_room_in_full_blocks_is_neither_lost_nor_asked_for_again(world):
+    exchange, waited = world.venue.exchange, []
+    exchange.congested = True
+    for shift in (0.0, 9.0, -9.0, 26.0, 0.0):
+        world.quote(shift, 3, 2000)
+        world.advance(40)
+        waited.append(len(exchange._pending))
+    assert max(waited) > 2
+    world.settle()
+    check_quiet(world)
+    assert not exchange._pending
+    assert world.desk.counters.get("ambiguous_count") == 0
+
+
 @pytest.mark.parametrize(("away", "lots"), [(500, 500), (500, 2000), (400, 500)])
 def test_an_order_that_was_changed_before_it_was_ever_heard_of_is_not_ours(world, away, lots):
     """Its oid is not known here: that it is another one shows in its price or its size."""

@@ -320,6 +320,7 @@ class World:
             wire.fates.clear()
         self.lies.clear()
         self.weird_next = ""
+        self.venue.exchange.congested = False
         self.flatten(False)
         self.connect()
         self.rest(QUIET_S)
