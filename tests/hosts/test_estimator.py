@@ -176,7 +176,7 @@ def test_the_stop_word_ends_a_run(flow):
 def test_a_sleeper_wakes_for_a_record_and_returns_to_python_for_signals():
     flow = Flow(idle=SLEEP)
     done = []
-    thread = threading.Thread(target=lambda: done.append(flow.estimator.run(time.monotonic_ns() + 400_000_000)))
+    thread = threading.Thread(target=lambda: done.append(flow.estimator.run(time.monotonic_ns() + 1_500_000_000)))
     thread.start()
     deadline = time.monotonic() + 5.0
     while flow.house.table("bell")["asleep"][1] == 0:

@@ -218,7 +218,7 @@ def test_the_gateway_is_woken_when_it_sleeps(flow):
 def test_a_sleeping_quoter_is_woken_by_the_estimator():
     flow = Flow(idle=SLEEP)
     done = []
-    thread = threading.Thread(target=lambda: done.append(flow.quoter.run(time.monotonic_ns() + 300_000_000)))
+    thread = threading.Thread(target=lambda: done.append(flow.quoter.run(time.monotonic_ns() + 1_500_000_000)))
     thread.start()
     deadline = time.monotonic() + 5.0
     while flow.house.table("bell")["asleep"][2] == 0:
