@@ -76,7 +76,6 @@ class Server:
         self.channels = Channels(exchange, cadence)
         self.faults = faults or Faults()
         self._upgrade: Fault | None = None
-        self._guards = exchange.instruments[0].guards  # one that was resumed may have ended amid a fault
         self.users: dict[str, int] = {}
         self.subscription_count = 0
         self.inflight = 0  # actions posted over sockets that wait for their answers
@@ -141,8 +140,7 @@ class Server:
             self.exchange.post_only(round(before.ms), time.time_ns() // 1_000_000 + self.faults.shift_ms)
         self.exchange.congested = self.faults.during("congestion") is not None
         guards = frozenset(kind for kind in GUARDS if self.faults.during(kind) is not None)
-        if guards != self._guards:
-            self._guards = guards
+        if guards != self.exchange.instruments[0].guards:
             for instrument in self.exchange.instruments:
                 instrument.guards = guards
 

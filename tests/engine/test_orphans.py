@@ -31,7 +31,7 @@ def orphans(tmp_path_factory):
         with EngineProcess(folder, exchange.url, "BTC", program=AT_EXCHANGE) as engine:
             engine.wait_quoting()
             engine.remember_pids()
-            until(resting, PULLED_S, "nothing rests")
+            until(lambda: told.update(before=len(resting())) or told["before"], PULLED_S, "nothing rests")
             engine.end(signal.SIGKILL)
             told["pulled_s"] = until(lambda: not resting(), PULLED_S, "orders rest")
             told["status"], told["snapshot"] = engine.verb("status"), engine.look()
@@ -51,6 +51,7 @@ def orphans(tmp_path_factory):
 
 
 def test_nothing_rests_seconds_after_the_supervisor_died(orphans):
+    assert orphans["before"] > 0
     assert orphans["pulled_s"] < PULLED_S
     assert orphans["resting"] == orphans["left"] == 0
 

@@ -82,8 +82,8 @@ class Story:
         command = [sys.executable, "-m", "mmfast.cli.main", "start", "--name", self.engine.name, "--for", "1s"]
         self.ran["second"] = subprocess.run(command, env=self.engine.environ, capture_output=True, text=True,
                                             timeout=60)
-        self.seen["second"] = self.engine.look()
         self.engine.wait_quoting()
+        self.seen["second"] = self.engine.look()
 
     def kill(self) -> None:
         self.run("kill", "kill", "--reason", "to see it")
@@ -167,6 +167,7 @@ def test_a_second_engine_of_that_name_is_refused_and_harms_nothing(story):
     assert f"an engine named {story.engine.name!r} runs already" in story.ran["second"].stderr
     assert "start another one with --name" in story.ran["second"].stderr
     assert story.seen["second"]["state"] == "running"
+    assert orders_open(story.seen["second"]) > 0
 
 
 def test_kill_leaves_nothing_resting_and_latches(story):
